@@ -103,6 +103,8 @@ export interface Account {
   /** Wall-clock ms, 0 when never seen. */
   readonly lastSeen: number;
   readonly name: string;
+  /** Whom this user blocks, at most `blockedMax`. */
+  readonly blocked: readonly UserId[];
 }
 
 /** Rare requests, answered with a {@link ControlResult}: encoded with msgpack on the ring. */
