@@ -1,0 +1,35 @@
+import type { Pid } from '../actors/pid.js';
+import type { Runtime } from '../actors/runtime.js';
+import type { StorePort } from '../storage/stores.js';
+import type { Clock } from '../structures/clock.js';
+import type { Corks } from '../transport/cork.js';
+import type { ChatLimits } from './chat-limits.js';
+import type { ChatStats } from './chat-stats.js';
+import type { HandlerTable } from './handler-table.js';
+import type { PartitionMessage, RegistrarMessage, SessionMessage } from './messages.js';
+import type { Requesters } from './requesters.js';
+import type { StoreResult } from './store-dispatch.js';
+
+/**
+ * What the chat processes of one scheduler share. Made once by the composition root, handed to each process;
+ * nothing in it belongs to one user.
+ */
+export interface ChatNode {
+  readonly name: string;
+  readonly version: string;
+  readonly runtime: Runtime;
+  readonly clock: Clock;
+  readonly store: StorePort;
+  /** The incarnation of the database. */
+  readonly epoch: number;
+  readonly corks: Corks;
+  readonly limits: ChatLimits;
+  readonly stats: ChatStats;
+  readonly handlers: HandlerTable;
+  readonly requesters: Requesters<Pid<StoreResult>>;
+  /** The sessions of this scheduler, for what concerns all of them. */
+  readonly sessions: Requesters<Pid<SessionMessage>>;
+  /** The process that owns a partition's inboxes now, or undefined while it is being restarted. */
+  partition(partition: number): Pid<PartitionMessage> | undefined;
+  registrar(): Pid<RegistrarMessage> | undefined;
+}

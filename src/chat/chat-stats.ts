@@ -1,0 +1,37 @@
+/**
+ * Plain counters of one scheduler's chat, incremented where things happen and read by whoever wants to know.
+ * They only grow, except the gauges at the end.
+ */
+export class ChatStats {
+  framesIn = 0;
+  bytesIn = 0;
+  sends = 0;
+  sendAcks = 0;
+  duplicates = 0;
+  refused = 0;
+  deliveries = 0;
+  receipts = 0;
+  acks = 0;
+  pulls = 0;
+  pagesSent = 0;
+  mores = 0;
+  ephemeralsIn = 0;
+  ephemeralsOut = 0;
+  ephemeralsDropped = 0;
+  requests = 0;
+  errorsSent = 0;
+  rateLimited = 0;
+  attaches = 0;
+  attachesRefused = 0;
+  superseded = 0;
+  registrations = 0;
+  pinsSent = 0;
+  pinsRefused = 0;
+  storeFailures = 0;
+  overloaded = 0;
+  ackTimeouts = 0;
+  slowConsumers = 0;
+  /** Gauges. */
+  sessions = 0;
+  online = 0;
+}
