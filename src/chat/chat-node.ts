@@ -8,7 +8,6 @@ import type { ChatStats } from './chat-stats.js';
 import type { HandlerTable } from './handler-table.js';
 import type { PartitionMessage, RegistrarMessage, SessionMessage } from './messages.js';
 import type { Requesters } from './requesters.js';
-import type { StoreResult } from './store-dispatch.js';
 
 /**
  * What the chat processes of one scheduler share. Made once by the composition root, handed to each process;
@@ -26,10 +25,17 @@ export interface ChatNode {
   readonly limits: ChatLimits;
   readonly stats: ChatStats;
   readonly handlers: HandlerTable;
-  readonly requesters: Requesters<Pid<StoreResult>>;
-  /** The sessions of this scheduler, for what concerns all of them. */
+  /** The sessions of this scheduler, by the number that the store echoes. */
   readonly sessions: Requesters<Pid<SessionMessage>>;
   /** The process that owns a partition's inboxes now, or undefined while it is being restarted. */
   partition(partition: number): Pid<PartitionMessage> | undefined;
   registrar(): Pid<RegistrarMessage> | undefined;
 }
+
+/** Requester numbers that are not a session's. */
+export const Requester = {
+  /** Nobody wants the result. */
+  nobody: 0,
+  /** The registrar of the scheduler. Slot 0 of a generation is never given to a session. */
+  registrar: 0xfff0_0000,
+} as const;

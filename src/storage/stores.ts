@@ -201,7 +201,16 @@ export interface StorePort {
  * only: who keeps them copies them.
  */
 export interface StoreEvents {
-  appended(requester: number, ref: number, status: AppendStatus, seq: Seq, time: number, highest: number): void;
+  appended(
+    requester: number,
+    ref: number,
+    status: AppendStatus,
+    /** Of the inbox: with `seq` and `time` it makes the message's id. */
+    partition: number,
+    seq: Seq,
+    time: number,
+    highest: number,
+  ): void;
   wiped(requester: number, inbox: UserId, upTo: Seq, count: number): void;
   controlled(requester: number, result: ControlResult): void;
   /** A new entry in an inbox of `partition`. */

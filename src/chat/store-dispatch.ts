@@ -1,0 +1,184 @@
+import type { Pid } from '../actors/pid.js';
+import type {
+  Account,
+  AppendStatus,
+  CommandKind,
+  ControlResult,
+  DeviceId,
+  Entry,
+  EntryKind,
+  Seq,
+  StoreEvents,
+  StoreFailure,
+  UserId,
+} from '../storage/stores.js';
+import { type ChatNode, Requester } from './chat-node.js';
+import type { Appended, EntryMessage, PartitionMessage } from './messages.js';
+
+/**
+ * Takes the store's events on a scheduler and hands each to the process that it concerns.
+ *
+ * The two events that come for each chat message (appended, entry) are handled on this stack when their process
+ * is idle, with one message object that is refilled each time and a body that stays where it is; only when the
+ * process is busy is the message copied into its mailbox.
+ */
+export class StoreDispatch implements StoreEvents {
+  readonly #node: ChatNode;
+  readonly #appended: Appended = {
+    type: 'appended',
+    ref: 0,
+    status: 0,
+    seq: 0,
+    time: 0,
+    partition: 0,
+    highest: 0,
+  };
+  readonly #entry: EntryMessage = {
+    type: 'entry',
+    inbox: 0,
+    seq: 0,
+    time: 0,
+    kind: 1,
+    from: 0,
+    ref: 0,
+    partition: 0,
+    source: new Uint8Array(0),
+    bodyStart: 0,
+    bodyEnd: 0,
+  };
+
+  constructor(node: ChatNode) {
+    this.#node = node;
+  }
+
+  appended(
+    requester: number,
+    ref: number,
+    status: AppendStatus,
+    partition: number,
+    seq: Seq,
+    time: number,
+    highest: number,
+  ): void {
+    const session = this.#node.sessions.get(requester);
+    if (session === undefined) return;
+    const message = this.#appended;
+    message.ref = ref;
+    message.status = status;
+    message.partition = partition;
+    message.seq = seq;
+    message.time = time;
+    message.highest = highest;
+    if (!this.#node.runtime.tryDispatch(session, message)) this.#node.runtime.send(session, { ...message });
+  }
+
+  wiped(): void {
+    // Nobody waits for it: a wipe that failed comes as `failed`.
+  }
+
+  controlled(requester: number, result: ControlResult): void {
+    if (requester === Requester.registrar) {
+      const registrar = this.#node.registrar();
+      if (registrar !== undefined) this.#node.runtime.send(registrar, { type: 'controlled', result });
+      return;
+    }
+    const session = this.#node.sessions.get(requester);
+    if (session !== undefined) this.#node.runtime.send(session, { type: 'controlled', result });
+  }
+
+  entry(
+    partition: number,
+    inbox: UserId,
+    seq: Seq,
+    time: number,
+    kind: EntryKind,
+    from: UserId,
+    ref: number,
+    source: Uint8Array,
+    bodyStart: number,
+    bodyEnd: number,
+  ): void {
+    const pid = this.#node.partition(partition);
+    // Between two incarnations of a partition: its sessions read the entry from the store when they attach anew.
+    if (pid === undefined) return;
+    const message = this.#entry;
+    message.partition = partition;
+    message.inbox = inbox;
+    message.seq = seq;
+    message.time = time;
+    message.kind = kind;
+    message.from = from;
+    message.ref = ref;
+    message.source = source;
+    message.bodyStart = bodyStart;
+    message.bodyEnd = bodyEnd;
+    if (!this.#node.runtime.tryDispatch(pid, message)) {
+      this.#node.runtime.send(pid, ownedEntry(message));
+    }
+  }
+
+  page(
+    partition: number,
+    requester: number,
+    inbox: UserId,
+    entries: readonly Entry[],
+    hasMore: boolean,
+  ): void {
+    this.#toPartition(partition, {
+      type: 'page',
+      requester,
+      inbox,
+      entries: entries.map((entry) => ({ ...entry, body: entry.body.slice() })),
+      hasMore,
+    });
+  }
+
+  account(partition: number, requester: number, account: Account): void {
+    this.#toPartition(partition, {
+      type: 'account',
+      requester,
+      account: { ...account, keySalt: account.keySalt.slice(), keyHash: account.keyHash.slice() },
+    });
+  }
+
+  deviceReplaced(partition: number, user: UserId, device: DeviceId): void {
+    this.#toPartition(partition, { type: 'device-replaced', user, device });
+  }
+
+  truncated(partition: number, inbox: UserId, truncated: Seq): void {
+    this.#toPartition(partition, { type: 'truncated', inbox, truncated });
+  }
+
+  failed(
+    partition: number,
+    requester: number,
+    command: CommandKind,
+    ref: number,
+    failure: StoreFailure,
+  ): void {
+    this.#node.stats.storeFailures++;
+    const message = { type: 'store-failed', command, ref, failure, requester } as const;
+    if (partition >= 0) {
+      this.#toPartition(partition, message);
+      return;
+    }
+    if (requester === Requester.registrar) {
+      const registrar = this.#node.registrar();
+      if (registrar !== undefined) this.#node.runtime.send(registrar, message);
+      return;
+    }
+    const session = this.#node.sessions.get(requester);
+    if (session !== undefined) this.#node.runtime.send(session, message);
+  }
+
+  #toPartition(partition: number, message: PartitionMessage): void {
+    const pid: Pid<PartitionMessage> | undefined = this.#node.partition(partition);
+    if (pid !== undefined) this.#node.runtime.send(pid, message);
+  }
+}
+
+/** A copy of an entry message that may wait in a mailbox: the body is its own. */
+export function ownedEntry(message: EntryMessage): EntryMessage {
+  const source = message.source.slice(message.bodyStart, message.bodyEnd);
+  return { ...message, source, bodyStart: 0, bodyEnd: source.length };
+}
