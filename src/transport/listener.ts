@@ -1,0 +1,82 @@
+import type { TokenRate } from '../structures/token-bucket.js';
+import type { Socket } from './socket.js';
+import type { Asset } from './static-assets.js';
+
+/**
+ * Where connections come in. A listener owns its sockets: it opens them, hands each to the
+ * {@link ConnectionAcceptor}, and at the end waits for them or cuts them.
+ */
+export interface Listener {
+  /** The port it really listens on (the one asked for, or any if that was 0). */
+  readonly port: number;
+  /** Open WebSocket connections. */
+  readonly connections: number;
+  /** Totals since the start, for the metrics; read, never written, by others. */
+  readonly counters: Readonly<ListenerCounters>;
+  /** Open connections, in no order. `visit` may close the socket it is given. */
+  forEach(visit: (socket: Socket) => void): void;
+  /** No new connections from now on; the open ones go on. `/healthz` answers 503 on kept-alive ones. */
+  stopAccepting(): void;
+  /**
+   * Stops accepting, waits until every connection has closed (the sessions are told to by their owner), and
+   * terminates what is still open after `graceMs`. Calling it again with a shorter grace hurries it.
+   *
+   * @returns how many connections had to be terminated.
+   */
+  drain(graceMs: number): Promise<number>;
+  /** Terminates everything at once. A second call does nothing. */
+  close(): void;
+}
+
+export interface ListenerOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Several threads may listen on one port (SO_REUSEPORT). Off: a port in use is an error. */
+  readonly shared: boolean;
+  /** A longer message ends the connection (close code 1009). */
+  readonly maxPayloadBytes: number;
+  /** Nothing received for so long ends the connection. 0: never; otherwise 8–960, steps of 4. */
+  readonly idleTimeoutSeconds: number;
+  /** What one socket may have buffered; a send that would exceed it is dropped. */
+  readonly maxBackpressureBytes: number;
+  /**
+   * Checked when the handshake has an Origin header: exact origins (`https://chat.example`), `same` (the
+   * origin's host and port are those of the Host header), `*` (any).
+   */
+  readonly origins: readonly string[];
+  /** Open connections on this listener, handshakes included; more are closed at once. */
+  readonly connectionsMax: number;
+  /** Open connections from one address (IPv6: one /64). */
+  readonly connectionsPerAddressMax: number;
+  /** New connections from one address. */
+  readonly addressRate: TokenRate;
+  /** New connections in all. */
+  readonly nodeRate: TokenRate;
+  /** Paths to what is served there, `/` included. Held in memory. */
+  readonly assets: ReadonlyMap<string, Asset>;
+  /** PEM files. Null: plain HTTP. */
+  readonly tls: { readonly keyFile: string; readonly certFile: string } | null;
+  /** A connection handler threw: that connection is terminated, and this is told. */
+  readonly onHandlerError: (error: unknown) => void;
+}
+
+export interface ListenerCounters {
+  /** WebSockets opened and closed. */
+  opened: number;
+  closed: number;
+  /** TCP connections refused: over connectionsMax, over a rate. */
+  refusedFull: number;
+  refusedRate: number;
+  /** Handshakes refused: too many from the address, origin, subprotocol. */
+  refusedAddress: number;
+  refusedOrigin: number;
+  refusedProtocol: number;
+  messagesIn: number;
+  bytesIn: number;
+  messagesOut: number;
+  bytesOut: number;
+  /** Sends refused because the buffer was at its limit. */
+  sendsDropped: number;
+  handlerErrors: number;
+}

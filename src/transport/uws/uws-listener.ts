@@ -1,0 +1,342 @@
+import * as uWS from 'uWebSockets.js';
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import type { Clock, ClockTimer } from '../../structures/clock.js';
+import { Admission, Refusal } from '../admission.js';
+import {
+  ADDRESS_FULL,
+  DRAINING,
+  type HandshakeRefusal,
+  NOT_A_HANDSHAKE,
+  ORIGIN_REFUSED,
+  offersSubprotocol,
+  originAllowed,
+  SUBPROTOCOL,
+  SUBPROTOCOL_REFUSED,
+} from '../handshake.js';
+import type { Listener, ListenerCounters, ListenerOptions } from '../listener.js';
+import type { ConnectionAcceptor, Socket } from '../socket.js';
+import { closeAtExit } from './close-at-exit.js';
+import { serveAsset } from './serve-asset.js';
+import { type SocketOwner, type UserData, UwsSocket } from './uws-socket.js';
+
+/** The listener could not start: the address is in use or not ours, or the TLS files are unusable. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+}
+
+/**
+ * Listens for WebSockets at `/ws`, answers `/healthz`, serves the assets.
+ *
+ * @throws ListenError
+ */
+export function listen(options: ListenerOptions, acceptor: ConnectionAcceptor, clock: Clock): Listener {
+  return new UwsListener(options, acceptor, clock);
+}
+
+interface Waiting {
+  readonly resolve: (terminated: number) => void;
+  readonly promise: Promise<number>;
+}
+
+class UwsListener implements Listener, SocketOwner {
+  readonly port: number;
+  readonly maxBackpressureBytes: number;
+  readonly counters: ListenerCounters = {
+    opened: 0,
+    closed: 0,
+    refusedFull: 0,
+    refusedRate: 0,
+    refusedAddress: 0,
+    refusedOrigin: 0,
+    refusedProtocol: 0,
+    messagesIn: 0,
+    bytesIn: 0,
+    messagesOut: 0,
+    bytesOut: 0,
+    sendsDropped: 0,
+    handlerErrors: 0,
+  };
+  first: UwsSocket | null = null;
+  cursor: UwsSocket | null = null;
+
+  readonly #options: ListenerOptions;
+  readonly #acceptor: ConnectionAcceptor;
+  readonly #clock: Clock;
+  readonly #admission: Admission;
+  readonly #app: uWS.TemplatedApp;
+  readonly #forgetExit: () => void;
+  #listenSocket: uWS.us_listen_socket | null = null;
+  #closed = false;
+  #draining: Waiting | null = null;
+  #deadline: ClockTimer | null = null;
+  #deadlineAt = Number.POSITIVE_INFINITY;
+  #terminated = 0;
+
+  constructor(options: ListenerOptions, acceptor: ConnectionAcceptor, clock: Clock) {
+    this.#options = options;
+    this.#acceptor = acceptor;
+    this.#clock = clock;
+    this.#admission = new Admission(options);
+    this.maxBackpressureBytes = options.maxBackpressureBytes;
+    this.#app = options.tls === null ? uWS.App() : secureApp(options.tls);
+    this.#forgetExit = closeAtExit(() => this.close());
+    this.#route();
+    try {
+      this.#listenSocket = this.#bind();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    this.port = uWS.us_socket_local_port(this.#listenSocket as unknown as uWS.us_socket);
+  }
+
+  get connections(): number {
+    return this.#admission.open;
+  }
+
+  forEach(visit: (socket: Socket) => void): void {
+    if (this.cursor !== null) throw new Error('forEach within forEach');
+    try {
+      let socket = this.first;
+      while (socket !== null) {
+        this.cursor = socket.next;
+        visit(socket);
+        socket = this.cursor;
+      }
+    } finally {
+      this.cursor = null;
+    }
+  }
+
+  stopAccepting(): void {
+    if (this.#listenSocket === null) return;
+    uWS.us_listen_socket_close(this.#listenSocket);
+    this.#listenSocket = null;
+  }
+
+  drain(graceMs: number): Promise<number> {
+    this.stopAccepting();
+    if (this.connections === 0 || this.#closed) return Promise.resolve(this.#terminated);
+    if (this.#draining === null) {
+      const { promise, resolve } = withResolvers<number>();
+      this.#draining = { promise, resolve };
+    }
+    const at = this.#clock.now() + graceMs;
+    if (at < this.#deadlineAt) {
+      this.#cancelDeadline();
+      this.#deadlineAt = at;
+      this.#deadline = this.#clock.setTimer(() => this.#terminateAll(), graceMs);
+    }
+    return this.#draining.promise;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#forgetExit();
+    this.#cancelDeadline();
+    this.stopAccepting();
+    this.#terminateAll();
+    // What is left are connections that are no WebSockets.
+    this.#app.close();
+  }
+
+  #cancelDeadline(): void {
+    if (this.#deadline !== null) this.#clock.clearTimer(this.#deadline);
+    this.#deadline = null;
+  }
+
+  #terminateAll(): void {
+    this.#terminated += this.connections;
+    while (this.first !== null) this.first.terminate();
+  }
+
+  #bind(): uWS.us_listen_socket {
+    const { host, port, shared } = this.#options;
+    let listening: uWS.us_listen_socket | false = false;
+    const flags = shared ? 0 : EXCLUSIVE_PORT;
+    // The typings lack the form with host and flags.
+    const app = this.#app as unknown as ListenWithFlags;
+    app.listen(host, port, flags, (socket) => {
+      listening = socket;
+    });
+    if (listening === false) {
+      throw new ListenError(
+        `Cannot listen on ${host} port ${port}: in use, not permitted, or not an address of this machine`,
+      );
+    }
+    return listening;
+  }
+
+  #route(): void {
+    this.#app.filter((response, change) => this.#tcpConnection(response, change));
+    this.#app.ws<UserData>('/ws', {
+      maxPayloadLength: this.#options.maxPayloadBytes,
+      idleTimeout: this.#options.idleTimeoutSeconds,
+      // No limit of its own, see UwsSocket.send.
+      maxBackpressure: 0,
+      closeOnBackpressureLimit: false,
+      sendPingsAutomatically: false,
+      maxLifetime: 0,
+      upgrade: (response, request, context) => this.#upgrade(response, request, context),
+      open: (ws) => this.#open(ws),
+      message: (ws, message, isBinary) => this.#message(ws, message, isBinary),
+      drain: (ws) => this.#drained(ws),
+      close: (ws, code, reason) => this.#gone(ws, code, reason),
+    });
+    this.#app.any('/ws', (response) => refuse(response, NOT_A_HANDSHAKE));
+    this.#app.get('/healthz', (response) => {
+      const healthy = this.#listenSocket !== null;
+      response
+        .writeStatus(healthy ? '200 OK' : DRAINING.status)
+        .writeHeader('Content-Type', 'text/plain; charset=utf-8')
+        .writeHeader('Cache-Control', 'no-store')
+        .end(healthy ? 'ok\n' : DRAINING.text);
+    });
+    this.#app.any('/*', (response, request) => serveAsset(this.#options.assets, response, request));
+  }
+
+  /** `change` is 1 when a connection came, −1 when one that is no WebSocket went (a WebSocket never says). */
+  #tcpConnection(response: uWS.HttpResponse, change: number): void {
+    if (change < 0) {
+      this.#admission.leave();
+      return;
+    }
+    const refusal = this.#admission.arrive(hex(response.getRemoteAddress()), this.#clock.now());
+    if (refusal === Refusal.none) return;
+    if (refusal === Refusal.full) this.counters.refusedFull++;
+    else this.counters.refusedRate++;
+    // Without an answer: under a flood even a reply is too much.
+    response.close();
+  }
+
+  #upgrade(response: uWS.HttpResponse, request: uWS.HttpRequest, context: uWS.us_socket_context_t): void {
+    const { counters } = this;
+    if (this.#listenSocket === null) {
+      refuse(response, DRAINING);
+      return;
+    }
+    if (!originAllowed(this.#options.origins, request.getHeader('origin'), request.getHeader('host'))) {
+      counters.refusedOrigin++;
+      refuse(response, ORIGIN_REFUSED);
+      return;
+    }
+    if (!offersSubprotocol(request.getHeader('sec-websocket-protocol'))) {
+      counters.refusedProtocol++;
+      refuse(response, SUBPROTOCOL_REFUSED);
+      return;
+    }
+    const address = hex(response.getRemoteAddress());
+    if (this.#admission.admit(address) !== Refusal.none) {
+      counters.refusedAddress++;
+      refuse(response, ADDRESS_FULL);
+      return;
+    }
+    // No extensions: permessage-deflate costs 4 to 256 KB for each socket.
+    const socket = new UwsSocket(this, address);
+    response.upgrade<UserData>({ socket }, request.getHeader('sec-websocket-key'), SUBPROTOCOL, '', context);
+  }
+
+  #open(ws: uWS.WebSocket<UserData>): void {
+    const { socket } = ws.getUserData();
+    this.counters.opened++;
+    socket.attach(ws);
+    try {
+      const handler = this.#acceptor.opened(socket);
+      // The acceptor may have closed it at once; then there is nobody to be told of the rest.
+      if (socket.ws === null) return;
+      if (handler === null) socket.terminate();
+      else socket.handler = handler;
+    } catch (error) {
+      this.#failed(socket, error);
+    }
+  }
+
+  #message(ws: uWS.WebSocket<UserData>, message: ArrayBuffer, isBinary: boolean): void {
+    const { socket } = ws.getUserData();
+    this.counters.messagesIn++;
+    this.counters.bytesIn += message.byteLength;
+    try {
+      socket.handler?.message(new Uint8Array(message), isBinary);
+    } catch (error) {
+      this.#failed(socket, error);
+    }
+  }
+
+  #drained(ws: uWS.WebSocket<UserData>): void {
+    const { socket } = ws.getUserData();
+    try {
+      socket.handler?.drained();
+    } catch (error) {
+      this.#failed(socket, error);
+    }
+  }
+
+  #gone(ws: uWS.WebSocket<UserData>, code: number, reason: ArrayBuffer): void {
+    const { socket } = ws.getUserData();
+    const handler = socket.detach();
+    this.counters.closed++;
+    this.#admission.close(socket.remoteAddress);
+    try {
+      handler?.closed(code, reason.byteLength === 0 ? '' : Buffer.from(reason).toString());
+    } catch (error) {
+      this.#failed(socket, error);
+    }
+    if (this.#draining !== null && this.connections === 0) {
+      this.#cancelDeadline();
+      this.#draining.resolve(this.#terminated);
+      this.#draining = null;
+    }
+  }
+
+  #failed(socket: UwsSocket, error: unknown): void {
+    this.counters.handlerErrors++;
+    socket.terminate();
+    this.#options.onHandlerError(error);
+  }
+}
+
+/** LIBUS_LISTEN_EXCLUSIVE_PORT: without it another process could listen on the same port unnoticed. */
+const EXCLUSIVE_PORT = 1;
+
+interface ListenWithFlags {
+  listen(
+    host: string,
+    port: number,
+    flags: number,
+    done: (socket: uWS.us_listen_socket | false) => void,
+  ): unknown;
+}
+
+function secureApp(tls: { readonly keyFile: string; readonly certFile: string }): uWS.TemplatedApp {
+  try {
+    // uWebSockets.js does not say what it dislikes about the files. OpenSSL in Node does.
+    createSecureContext({ key: readFileSync(tls.keyFile), cert: readFileSync(tls.certFile) });
+    return uWS.SSLApp({ key_file_name: tls.keyFile, cert_file_name: tls.certFile });
+  } catch (error) {
+    throw new ListenError(
+      `Cannot use TLS key ${tls.keyFile} with certificate ${tls.certFile}: ${(error as Error).message}`,
+    );
+  }
+}
+
+function refuse(response: uWS.HttpResponse, refusal: HandshakeRefusal): void {
+  response
+    .writeStatus(refusal.status)
+    .writeHeader('Content-Type', 'text/plain; charset=utf-8')
+    .writeHeader('X-Content-Type-Options', 'nosniff')
+    .end(refusal.text, true);
+}
+
+function hex(address: ArrayBuffer): string {
+  return Buffer.from(address).toString('hex');
+}
+
+function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
