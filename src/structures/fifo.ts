@@ -1,0 +1,97 @@
+const CHUNK = 64;
+
+class Chunk<T> {
+  readonly slots: (T | undefined)[] = new Array(CHUNK);
+  next: Chunk<T> | null = null;
+}
+
+/**
+ * An unbounded queue, first in, first out: a linked list of chunks of 64 slots. Push and shift are O(1) at any
+ * length (an array's `shift` is not: at ten million entries it is a hundred times slower), and one emptied
+ * chunk is kept for reuse, so a queue that breathes around a chunk's border does not allocate.
+ *
+ *     head ▶ [ . . c d ] ─▶ [ e f g h ] ─▶ [ i . . . ] ◀ tail
+ *              headAt ↑                       ↑ tailAt
+ *
+ * Whoever puts something in bounds it: the queue itself does not.
+ */
+export class Fifo<T> {
+  /** Entries in the queue. */
+  length = 0;
+  private head: Chunk<T> = new Chunk<T>();
+  private tail: Chunk<T> = this.head;
+  private headAt = 0;
+  private tailAt = 0;
+  private spare: Chunk<T> | null = null;
+
+  push(value: T): void {
+    if (this.tailAt === CHUNK) this.grow();
+    this.tail.slots[this.tailAt++] = value;
+    this.length++;
+  }
+
+  /** The oldest entry, removed; undefined when the queue is empty. */
+  shift(): T | undefined {
+    if (this.length === 0) return undefined;
+    const { slots } = this.head;
+    const value = slots[this.headAt];
+    slots[this.headAt++] = undefined;
+    if (--this.length === 0) {
+      // The last entry lives in the last chunk, so head and tail are the same one here.
+      this.headAt = 0;
+      this.tailAt = 0;
+    } else if (this.headAt === CHUNK) {
+      const emptied = this.head;
+      this.head = emptied.next!;
+      this.headAt = 0;
+      emptied.next = null;
+      this.spare = emptied;
+    }
+    return value;
+  }
+
+  /** The oldest entry, left in place; undefined when the queue is empty. */
+  peek(): T | undefined {
+    return this.length === 0 ? undefined : this.head.slots[this.headAt];
+  }
+
+  clear(): void {
+    this.head = new Chunk<T>();
+    this.tail = this.head;
+    this.headAt = 0;
+    this.tailAt = 0;
+    this.length = 0;
+    this.spare = null;
+  }
+
+  /** Removes the oldest `limit` entries that `matches`, keeping the order of the rest. O(length). Returns how many. */
+  removeWhere(matches: (value: T) => boolean, limit: number = Number.POSITIVE_INFINITY): number {
+    let removed = 0;
+    for (let left = this.length; left > 0; left--) {
+      const value = this.shift() as T;
+      if (removed < limit && matches(value)) removed++;
+      else this.push(value);
+    }
+    return removed;
+  }
+
+  *[Symbol.iterator](): Generator<T, void, undefined> {
+    let chunk: Chunk<T> | null = this.head;
+    let at = this.headAt;
+    for (let left = this.length; left > 0; left--) {
+      if (at === CHUNK) {
+        chunk = chunk!.next;
+        at = 0;
+      }
+      yield chunk!.slots[at++] as T;
+    }
+  }
+
+  private grow(): void {
+    const chunk = this.spare ?? new Chunk<T>();
+    this.spare = null;
+    this.tail.next = chunk;
+    this.tail = chunk;
+    this.tailAt = 0;
+  }
+}

@@ -1,0 +1,138 @@
+import type { Clock, ClockTimer } from './clock.js';
+import { Fifo } from './fifo.js';
+
+class SimulatedTimer {
+  constructor(
+    readonly callback: () => void,
+    readonly deadline: number,
+    readonly order: number,
+  ) {}
+
+  cancelled = false;
+}
+
+/**
+ * A clock that stands still until told to move. Timers fire in the order of their deadlines, those of the same
+ * deadline in the order in which they were set, and before time moves on everything deferred has run: the same
+ * calls give the same history.
+ */
+export class SimulatedClock implements Clock {
+  #now: number;
+  readonly #epoch: number;
+  #order = 0;
+  /** A binary heap by (deadline, order). */
+  readonly #timers: SimulatedTimer[] = [];
+  readonly #deferred = new Fifo<() => void>();
+
+  /**
+   * @param epoch the wall-clock time, in ms since the Unix epoch, at time 0
+   * @param now where the monotonic time begins, in ms
+   */
+  constructor(epoch = Date.UTC(2024, 0, 1), now = 0) {
+    this.#epoch = epoch;
+    this.#now = now;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  wall(): number {
+    return this.#epoch + Math.floor(this.#now);
+  }
+
+  setTimer(callback: () => void, delayMs: number): ClockTimer {
+    const timer = new SimulatedTimer(callback, this.#now + Math.max(0, delayMs), this.#order++);
+    this.#insert(timer);
+    return timer;
+  }
+
+  clearTimer(timer: ClockTimer): void {
+    // Left in the heap and skipped: it is taken out when its time comes.
+    (timer as SimulatedTimer).cancelled = true;
+  }
+
+  defer(callback: () => void): void {
+    this.#deferred.push(callback);
+  }
+
+  /** Runs one thing: a deferred callback, or else nothing. False when nothing is deferred. Time stands still. */
+  runOne(): boolean {
+    const callback = this.#deferred.shift();
+    if (callback === undefined) return false;
+    callback();
+    return true;
+  }
+
+  /** Runs deferred callbacks, and those that they defer, until none is left. Time stands still. */
+  run(): void {
+    while (this.runOne());
+  }
+
+  /** When the next timer is due; Infinity when there is none. */
+  nextDeadline(): number {
+    for (let first = this.#timers[0]; first !== undefined; first = this.#timers[0]) {
+      if (!first.cancelled) return first.deadline;
+      this.#removeFirst();
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** Lets `ms` pass: everything deferred runs, each timer fires at its time, and what they defer runs then. */
+  advance(ms: number): void {
+    const until = this.#now + ms;
+    this.run();
+    for (let next = this.nextDeadline(); next <= until; next = this.nextDeadline()) {
+      this.#now = Math.max(this.#now, next);
+      this.#removeFirst().callback();
+      this.run();
+    }
+    this.#now = until;
+  }
+
+  /** Jumps to the next timer and fires it. False when there is none. */
+  step(): boolean {
+    this.run();
+    const next = this.nextDeadline();
+    if (next === Number.POSITIVE_INFINITY) return false;
+    this.#now = Math.max(this.#now, next);
+    this.#removeFirst().callback();
+    this.run();
+    return true;
+  }
+
+  #insert(timer: SimulatedTimer): void {
+    const heap = this.#timers;
+    let at = heap.length;
+    heap.push(timer);
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      if (!before(timer, heap[above]!)) break;
+      heap[at] = heap[above]!;
+      at = above;
+    }
+    heap[at] = timer;
+  }
+
+  #removeFirst(): SimulatedTimer {
+    const heap = this.#timers;
+    const first = heap[0]!;
+    const last = heap.pop()!;
+    if (heap.length === 0) return first;
+    let at = 0;
+    for (;;) {
+      let below = at * 2 + 1;
+      if (below >= heap.length) break;
+      if (below + 1 < heap.length && before(heap[below + 1]!, heap[below]!)) below++;
+      if (!before(heap[below]!, last)) break;
+      heap[at] = heap[below]!;
+      at = below;
+    }
+    heap[at] = last;
+    return first;
+  }
+}
+
+function before(a: SimulatedTimer, b: SimulatedTimer): boolean {
+  return a.deadline < b.deadline || (a.deadline === b.deadline && a.order < b.order);
+}
