@@ -1,9 +1,13 @@
+import type { TokenRate } from '../structures/token-bucket.js';
+
 /** What sessions and partitions are allowed and held to; derived once from the configuration. */
 export interface ChatLimits {
   /** Silence after which a client sends PING, announced in the welcome. */
   readonly heartbeatMs: number;
   /** From open to authenticated. */
   readonly authDeadlineMs: number;
+  /** From an anonymous welcome to authenticated: time to receive a PIN and to type it. */
+  readonly registrationDeadlineMs: number;
   /** Unaccepted bytes at which a session goes to pull mode. */
   readonly deliverWindowBytes: number;
   /** Socket bytes not taken by the kernel at which a session goes to pull mode and drops ephemerals. */
@@ -15,18 +19,17 @@ export interface ChatLimits {
   readonly batchCountMax: number;
   /** WebSocket message size before authentication. */
   readonly anonymousBytesMax: number;
-  readonly opsPerSecond: number;
-  readonly opsBurst: number;
-  readonly bytesPerSecond: number;
-  readonly bytesBurst: number;
+  /** Frames, and bytes of messages, of one connection. */
+  readonly opsRate: TokenRate;
+  readonly bytesRate: TokenRate;
+  /** Frames above the rate in a row at which the connection is closed. */
+  readonly refusedInRowMax: number;
   /** Presence subscriptions of one session. */
   readonly watchesMax: number;
   /** Requests of one session that wait for the store. */
   readonly requestsMax: number;
   /** Clients whose presence waits for a full socket, for each session. */
   readonly ephemeralsMax: number;
-  /** How long an attach or pull may wait for the store. */
-  readonly storeTimeoutMs: number;
   /** Attaches that wait for the store, for each partition. */
   readonly attachesMax: number;
 }

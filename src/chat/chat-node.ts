@@ -1,5 +1,6 @@
 import type { Pid } from '../actors/pid.js';
 import type { Runtime } from '../actors/runtime.js';
+import type { FrameWriter } from '../protocol/index.js';
 import type { StorePort } from '../storage/stores.js';
 import type { Clock } from '../structures/clock.js';
 import type { Corks } from '../transport/cork.js';
@@ -8,6 +9,7 @@ import type { ChatStats } from './chat-stats.js';
 import type { HandlerTable } from './handler-table.js';
 import type { PartitionMessage, RegistrarMessage, SessionMessage } from './messages.js';
 import type { Requesters } from './requesters.js';
+import type { Session } from './session.js';
 
 /**
  * What the chat processes of one scheduler share. Made once by the composition root, handed to each process;
@@ -21,7 +23,7 @@ export interface ChatNode {
   readonly store: StorePort;
   /** The incarnation of the database. */
   readonly epoch: number;
-  readonly corks: Corks;
+  readonly corks: Corks<FrameWriter, Session>;
   readonly limits: ChatLimits;
   readonly stats: ChatStats;
   readonly handlers: HandlerTable;

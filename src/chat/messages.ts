@@ -124,7 +124,6 @@ export interface Attached {
   readonly truncated: Seq;
   readonly pendingCount: number;
   readonly pendingBytes: number;
-  readonly blocked: readonly UserId[];
 }
 export interface AttachRefused {
   readonly type: 'attach-refused';
@@ -165,6 +164,14 @@ export interface Activity {
   readonly session: Pid<SessionMessage>;
   readonly user: UserId;
   readonly active: boolean;
+}
+/** Session → partition: the user has (un)blocked somebody. */
+export interface Blocking {
+  readonly type: 'blocking';
+  readonly session: Pid<SessionMessage>;
+  readonly user: UserId;
+  readonly peer: UserId;
+  readonly on: boolean;
 }
 
 /** Something of the moment: never stored, the latest wins, the first to be dropped. */
@@ -262,6 +269,7 @@ export type PartitionMessage =
   | Pull
   | Pause
   | Activity
+  | Blocking
   | Ephemeral
   | Watch;
 

@@ -46,6 +46,10 @@ export class Watchers<Watcher, Watched> {
     return this.#byWatched.get(watched);
   }
 
+  watches(watcher: Watcher): boolean {
+    return this.#byWatcher.has(watcher);
+  }
+
   get watchedCount(): number {
     return this.#byWatched.size;
   }

@@ -1,0 +1,236 @@
+import { createHash, createHmac } from 'node:crypto';
+import type { Pid } from '../actors/pid.js';
+import type { Process, Receiver, SystemMessage } from '../actors/process.js';
+import type { ControlResult, UserId } from '../storage/stores.js';
+import type { Random } from '../structures/random.js';
+import { type TokenRate, takeTokens } from '../structures/token-bucket.js';
+import { TokenBuckets } from '../structures/token-buckets.js';
+import { type ChatNode, Requester } from './chat-node.js';
+import type { AskPin, RegistrarMessage, SessionMessage, VerifyPin } from './messages.js';
+import type { SmsGateway } from './sms-gateway.js';
+
+export interface RegistrarOptions {
+  readonly random: Random;
+  readonly gateway: SmsGateway;
+  /** 32 bytes that never leave the server: PINs are kept as HMACs under it. */
+  readonly secret: Uint8Array;
+  readonly pinDigits: number;
+  readonly pinLifeMs: number;
+  /** PINs asked for from one address. */
+  readonly addressPinRate: TokenRate;
+  /** Tries from one address. */
+  readonly addressTryRate: TokenRate;
+  /** PINs that the whole server may send: what the gateway costs. */
+  readonly smsBudget: TokenRate;
+  /** Registrations that wait for the store; more are told to come back. */
+  readonly pendingMax: number;
+}
+
+/**
+ * Registers phones: makes PINs, hands them to the SMS gateway, and turns a right one into a device key.
+ *
+ * Three limiters stand before the comparison: the number's own (in the store: tries, life, PINs a day; a restart
+ * does not forget them), the address's, and the whole server's SMS budget. A wrong PIN, an expired one and a
+ * number that never asked get the same answer. The key goes to the device once; the store keeps its salted hash.
+ */
+export class Registrar implements Receiver<RegistrarMessage> {
+  readonly #node: ChatNode;
+  readonly #self: Process<RegistrarMessage>;
+  readonly #options: RegistrarOptions;
+  readonly #pinsByAddress: TokenBuckets;
+  readonly #triesByAddress: TokenBuckets;
+  #smsFullAt = 0;
+  /** What the store is working on, in order: it answers in order. */
+  readonly #pending: Pending[] = [];
+
+  constructor(node: ChatNode, self: Process<RegistrarMessage>, options: RegistrarOptions) {
+    this.#node = node;
+    this.#self = self;
+    this.#options = options;
+    this.#pinsByAddress = new TokenBuckets(options.addressPinRate, 65_536);
+    this.#triesByAddress = new TokenBuckets(options.addressTryRate, 65_536);
+    self.label = 'registrar';
+  }
+
+  receive(message: RegistrarMessage | SystemMessage): void {
+    switch (message.type) {
+      case 'ask-pin':
+        this.#ask(message);
+        break;
+      case 'verify-pin':
+        this.#verify(message);
+        break;
+      case 'controlled':
+        this.#answer(message.result);
+        break;
+      case 'store-failed': {
+        const pending = this.#pending.shift();
+        if (pending !== undefined) this.#refuse(pending.session, pending.ref, 'store', 1000);
+        break;
+      }
+      default:
+        break;
+    }
+  }
+
+  #ask({ session, ref, user, address }: AskPin): void {
+    const now = this.#node.clock.now();
+    if (this.#pending.length >= this.#options.pendingMax) {
+      this.#refuse(session, ref, 'store', 1000);
+      return;
+    }
+    const byAddress = this.#pinsByAddress.take(address, now, 1);
+    if (byAddress <= 0) {
+      this.#refuse(session, ref, 'limited', -byAddress);
+      return;
+    }
+    const budget = takeTokens(this.#options.smsBudget, this.#smsFullAt, now, 1);
+    if (budget <= 0) {
+      this.#refuse(session, ref, 'limited', -budget);
+      return;
+    }
+    this.#smsFullAt = budget;
+    const pin = makePin(this.#options.random, this.#options.pinDigits);
+    this.#request({ kind: 'ask', session, ref, user, pin }, {
+      op: 'pin-request',
+      user,
+      pinHash: this.#pinHash(user, pin),
+      now: this.#node.clock.wall(),
+    });
+  }
+
+  #verify({ session, ref, user, pin, name, address }: VerifyPin): void {
+    const byAddress = this.#triesByAddress.take(address, this.#node.clock.now(), 1);
+    if (byAddress <= 0) {
+      this.#refuse(session, ref, 'limited', -byAddress);
+      return;
+    }
+    if (this.#pending.length >= this.#options.pendingMax) {
+      this.#refuse(session, ref, 'store', 1000);
+      return;
+    }
+    const key = this.#options.random.bytes(32);
+    const keySalt = this.#options.random.bytes(16);
+    this.#request({ kind: 'verify', session, ref, user, key, name }, {
+      op: 'pin-verify',
+      user,
+      pinHash: this.#pinHash(user, pin),
+      keySalt,
+      keyHash: createHash('sha256').update(keySalt).update(key).digest(),
+      now: this.#node.clock.wall(),
+    });
+  }
+
+  #request(pending: Pending, control: Parameters<ChatNode['store']['control']>[1]): void {
+    if (this.#node.store.control(Requester.registrar, control)) this.#pending.push(pending);
+    else this.#refuse(pending.session, pending.ref, 'store', 1000);
+  }
+
+  #answer(result: ControlResult): void {
+    const pending = this.#pending.shift();
+    if (pending === undefined) return;
+    if (result.op === 'pin-request' && pending.kind === 'ask') {
+      if (result.ok) this.#sendPin(pending, result.expiresMs, result.resendAfterMs);
+      else {
+        // Nothing is sent, so the budget gets its token back: asking for a limited number must not use it up.
+        this.#smsFullAt -= this.#options.smsBudget.msPerToken;
+        this.#refuse(pending.session, pending.ref, 'limited', result.retryAfterMs);
+      }
+    } else if (result.op === 'pin-verify' && pending.kind === 'verify') {
+      if (!result.ok) {
+        this.#refuse(pending.session, pending.ref, 'wrong-pin', result.retryAfterMs, result.triesLeft);
+        return;
+      }
+      this.#node.stats.registrations++;
+      if (pending.name !== '') {
+        this.#node.store.control(Requester.nobody, {
+          op: 'set-name',
+          user: pending.user,
+          name: pending.name,
+        });
+      }
+      this.#self.send(pending.session, {
+        type: 'registered',
+        ref: pending.ref,
+        user: pending.user,
+        device: result.device,
+        key: pending.key,
+        firstMessageId: result.firstMessageId,
+      });
+    } else {
+      throw new Error(`the store answered ${result.op} to a registration that waits for ${pending.kind}`);
+    }
+  }
+
+  #sendPin(pending: Asked, expiresMs: number, resendAfterMs: number): void {
+    const { session, ref, user, pin } = pending;
+    const self = this.#self;
+    const { stats } = this.#node;
+    this.#options.gateway.send(user, pin, expiresMs, (failure) => {
+      if (failure !== null) {
+        this.#refuse(session, ref, 'gateway', resendAfterMs);
+        return;
+      }
+      stats.pinsSent++;
+      self.send(session, {
+        type: 'pin-sent',
+        ref,
+        digits: this.#options.pinDigits,
+        expiresMs,
+        resendAfterMs,
+      });
+    });
+  }
+
+  #refuse(
+    session: Pid<SessionMessage>,
+    ref: number,
+    reason: 'limited' | 'wrong-pin' | 'gateway' | 'store',
+    retryAfterMs: number,
+    triesLeft = 0,
+  ): void {
+    this.#node.stats.pinsRefused++;
+    this.#self.send(session, {
+      type: 'registration-refused',
+      ref,
+      reason,
+      retryAfterMs: Math.min(Math.ceil(retryAfterMs), 86_400_000),
+      triesLeft,
+    });
+  }
+
+  /** Never the PIN itself: whoever reads the database cannot use it without the server's secret. */
+  #pinHash(user: UserId, pin: string): Uint8Array {
+    return createHmac('sha256', this.#options.secret).update(`${user}:${pin}`).digest();
+  }
+}
+
+interface Asked {
+  readonly kind: 'ask';
+  readonly session: Pid<SessionMessage>;
+  readonly ref: number;
+  readonly user: UserId;
+  readonly pin: string;
+}
+interface Verifying {
+  readonly kind: 'verify';
+  readonly session: Pid<SessionMessage>;
+  readonly ref: number;
+  readonly user: UserId;
+  readonly key: Uint8Array;
+  readonly name: string;
+}
+type Pending = Asked | Verifying;
+
+/** Uniform over all PINs of so many digits, leading zeros included: rejection instead of a modulo's bias. */
+export function makePin(random: Random, digits: number): string {
+  const range = 10 ** digits;
+  const limit = Math.floor(2 ** 32 / range) * range;
+  for (;;) {
+    const bytes = random.bytes(4);
+    const value =
+      (bytes[0] as number) * 2 ** 24 +
+      (((bytes[1] as number) << 16) | ((bytes[2] as number) << 8) | (bytes[3] as number));
+    if (value < limit) return String(value % range).padStart(digits, '0');
+  }
+}
