@@ -106,7 +106,7 @@ export class Partition implements Receiver<PartitionMessage> {
         this.#failed(message);
         break;
       case 'DOWN':
-        this.#down(message.pid as Pid<SessionMessage>);
+        this.#down(message.from as Pid<SessionMessage>);
         break;
       default:
         break;
