@@ -1,0 +1,108 @@
+import { formatPid, type Pid } from './pid.js';
+
+/**
+ * Why a process ended, or what an exit signal says. Each has the meaning that it has in OTP.
+ *
+ * | type | meaning |
+ * | --- | --- |
+ * | normal | it was done. Ignored by linked processes |
+ * | shutdown | it was asked to end, or ended in an orderly way; `detail` makes it OTP's `{shutdown, Detail}` |
+ * | kill | as a signal: cannot be trapped, and what the links of the killed see is `killed`. As the reason with which a process ends itself: an ordinary reason |
+ * | killed | it was sent `kill` |
+ * | noproc | there is, or was, no such process |
+ * | noconnection | its scheduler is gone |
+ * | error | an Error was thrown and not caught; the stack is the error's own |
+ * | nocatch | something that is no Error was thrown and not caught |
+ * | timeout | an answer did not come in time |
+ * | calling_self | it called itself |
+ * | call | a call failed, for the reason inside; OTP's `{Reason, {gen_server, call, …}}` |
+ * | bad_return_value | a callback returned what it must not |
+ * | already_started | the name belongs to that process |
+ * | failed_to_start_child | a supervisor could not start: that child failed for the reason inside |
+ * | mailbox_overflow | it had more messages waiting than the runtime allows |
+ * | custom | anything else |
+ */
+export type ExitReason =
+  | { readonly type: 'normal' }
+  | { readonly type: 'shutdown'; readonly detail?: unknown }
+  | { readonly type: 'kill' }
+  | { readonly type: 'killed' }
+  | { readonly type: 'noproc' }
+  | { readonly type: 'noconnection' }
+  | { readonly type: 'error'; readonly error: Error }
+  | { readonly type: 'nocatch'; readonly value: unknown }
+  | { readonly type: 'timeout' }
+  | { readonly type: 'calling_self' }
+  | { readonly type: 'call'; readonly reason: ExitReason; readonly target: Pid | string }
+  | { readonly type: 'bad_return_value'; readonly value: unknown }
+  | { readonly type: 'already_started'; readonly pid: Pid }
+  | { readonly type: 'failed_to_start_child'; readonly id: string; readonly reason: ExitReason }
+  | { readonly type: 'mailbox_overflow' }
+  | { readonly type: 'custom'; readonly value: unknown };
+
+/** The reasons without details, and how to make the others. */
+export const ExitReason = {
+  normal: { type: 'normal' },
+  shutdown: { type: 'shutdown' },
+  kill: { type: 'kill' },
+  killed: { type: 'killed' },
+  noproc: { type: 'noproc' },
+  noconnection: { type: 'noconnection' },
+  timeout: { type: 'timeout' },
+  callingSelf: { type: 'calling_self' },
+  mailboxOverflow: { type: 'mailbox_overflow' },
+
+  /** OTP's `{shutdown, Detail}`. */
+  shutdownWith(detail: unknown): ExitReason {
+    return { type: 'shutdown', detail };
+  },
+
+  custom(value: unknown): ExitReason {
+    return { type: 'custom', value };
+  },
+
+  /** The reason with which a process ends that lets `thrown` escape. */
+  ofThrown(thrown: unknown): ExitReason {
+    if (thrown instanceof Exit) return thrown.reason;
+    if (thrown instanceof Error) return { type: 'error', error: thrown };
+    return { type: 'nocatch', value: thrown };
+  },
+} as const satisfies Record<string, ExitReason | ((...args: never[]) => ExitReason)>;
+
+/** Thrown by `self.exit(reason)` to leave the running callback: Erlang's exit/1. Whoever catches it must rethrow it. */
+export class Exit {
+  constructor(readonly reason: ExitReason) {}
+
+  toString(): string {
+    return `exit: ${formatReason(this.reason)}`;
+  }
+}
+
+/** Normal, shutdown and {shutdown, _}: the ends that nobody needs to hear of. */
+export function isOrderly(reason: ExitReason): boolean {
+  return reason.type === 'normal' || reason.type === 'shutdown';
+}
+
+/** One line for people. */
+export function formatReason(reason: ExitReason): string {
+  switch (reason.type) {
+    case 'shutdown':
+      return reason.detail === undefined ? 'shutdown' : `shutdown: ${String(reason.detail)}`;
+    case 'error':
+      return `error: ${reason.error.message}`;
+    case 'nocatch':
+      return `nocatch: ${String(reason.value)}`;
+    case 'call':
+      return `${formatReason(reason.reason)} in a call of ${typeof reason.target === 'string' ? reason.target : formatPid(reason.target)}`;
+    case 'bad_return_value':
+      return `bad return value: ${String(reason.value)}`;
+    case 'already_started':
+      return `already started: ${formatPid(reason.pid)}`;
+    case 'failed_to_start_child':
+      return `failed to start child ${reason.id}: ${formatReason(reason.reason)}`;
+    case 'custom':
+      return String(reason.value);
+    default:
+      return reason.type;
+  }
+}

@@ -1,0 +1,22 @@
+import type { Pid } from './pid.js';
+
+/** A snapshot of a process, for inspection. The counters wrap at 2^32. */
+export interface ProcessInfo {
+  readonly pid: Pid;
+  readonly label: string;
+  readonly name: string | null;
+  /** Labels of the processes above it, topmost first: the way through the supervision tree. */
+  readonly path: readonly string[];
+  readonly parent: Pid | null;
+  readonly running: boolean;
+  readonly trapExit: boolean;
+  readonly mailboxLength: number;
+  readonly mailboxLongest: number;
+  readonly received: number;
+  readonly handled: number;
+  readonly sent: number;
+  readonly links: readonly Pid[];
+  readonly monitors: number;
+  readonly monitoredBy: number;
+  readonly timers: number;
+}

@@ -1,0 +1,291 @@
+import type { Fifo } from '../structures/fifo.js';
+import { Exit, type ExitReason } from './exit-reason.js';
+import type { Links } from './links.js';
+import { type accepts, formatPid, type Pid } from './pid.js';
+import type { ExitHook, Receiver } from './receiver.js';
+import type { AliasMode, Ref } from './ref.js';
+import type { CallOutcome } from './request.js';
+import type { Runtime, SpawnOptions } from './runtime.js';
+import type { ProcessTimer, Timer } from './timers.js';
+
+/** @internal Bits of `Process.flags`. */
+export const ProcessFlag = {
+  /** In the run queue, or running: somebody will look at the mailbox. */
+  scheduled: 1,
+  /** One of its callbacks is on the stack. */
+  running: 2,
+  dead: 4,
+  trapExit: 8,
+  /** Its receiver is wrapped by one that finishes requests. */
+  requests: 16,
+} as const;
+
+/** What a start function does to make a process: runs as the process, and returns its receiver. */
+export type Start<M> = (self: Process<M>) => Receiver<M>;
+
+/**
+ * A process: its mailbox, its counters, and what it may do. For others it is a {@link Pid}; only the process itself
+ * should hold it as a `Process` (`self`).
+ *
+ * Once the process has ended its operations do nothing, so a promise or a socket callback that outlives it does no
+ * harm; those that have to return a process throw.
+ *
+ * One object with plain fields, about 180 bytes: everything rare is null until it is used. The first waiting
+ * message has a field of its own, and the queue exists only while a second one waits.
+ */
+export class Process<in M> implements Pid<M> {
+  declare readonly [accepts]?: (message: M) => void;
+  /** @internal */
+  flags = 0;
+  /** @internal */
+  receiver: Receiver<M> | null = null;
+  /** @internal The oldest waiting message. Of a dead process: its exit reason. */
+  first: unknown = undefined;
+  /** @internal The other waiting messages. */
+  queue: Fifo<unknown> | null = null;
+  /** Messages that wait. */
+  mailboxLength = 0;
+  /** The most that ever waited. */
+  mailboxLongest = 0;
+  /** @internal Counts up to 2^32 and wraps, so that it stays a machine integer. */
+  handledCount = 0;
+  /** @internal Likewise. */
+  sentCount = 0;
+  /** @internal */
+  links: Links = null;
+  /** @internal Monitors and aliases that it owns. */
+  refs: Ref | null = null;
+  /** @internal Monitors on it. */
+  watchers: Ref | null = null;
+  /** @internal */
+  timers: ProcessTimer | null = null;
+  /** @internal */
+  hooks: ExitHook | ExitHook[] | null = null;
+  /** @internal */
+  registeredName: string | null = null;
+  /** @internal Under which it stands in the table of its runtime. */
+  slot = 0;
+  /** @internal */
+  generation = 0;
+
+  /** @internal Use `runtime.spawn`. */
+  constructor(
+    readonly runtime: Runtime,
+    /** What people call it: for events and inspection. */
+    public label: string,
+    /** Who started it; null when nobody did, and after its end. */
+    public parent: Pid | null,
+  ) {}
+
+  get scheduler(): number {
+    return this.runtime.scheduler;
+  }
+
+  get id(): number {
+    return this.slot + this.generation * 2 ** 24;
+  }
+
+  /** Messages that came, modulo 2^32. */
+  get received(): number {
+    return (this.handledCount + this.mailboxLength) >>> 0;
+  }
+
+  /** Messages handled, modulo 2^32. Those removed by a flush count. */
+  get handled(): number {
+    return this.handledCount >>> 0;
+  }
+
+  /** Messages sent, modulo 2^32. */
+  get sent(): number {
+    return this.sentCount >>> 0;
+  }
+
+  /** Whether exit signals come as messages. Setting it is Erlang's process_flag(trap_exit, …). */
+  get trapExit(): boolean {
+    return (this.flags & ProcessFlag.trapExit) !== 0;
+  }
+
+  set trapExit(trap: boolean) {
+    this.flags = trap ? this.flags | ProcessFlag.trapExit : this.flags & ~ProcessFlag.trapExit;
+  }
+
+  get alive(): boolean {
+    return (this.flags & ProcessFlag.dead) === 0;
+  }
+
+  /** The name under which it is registered. */
+  get name(): string | null {
+    return this.registeredName;
+  }
+
+  /** Sends a message. To a process that has ended: nothing happens. */
+  send<T>(target: Pid<T>, message: T): void {
+    if ((this.flags & ProcessFlag.dead) !== 0) return;
+    this.sentCount = (this.sentCount + 1) | 0;
+    const process = target as unknown as Process<T>;
+    if (process.runtime === this.runtime) process.deliver(message);
+    else this.runtime.route(target, message);
+  }
+
+  /** Links with `other`, both ways. Throws noproc if it has ended, or sends itself that EXIT when trapping. */
+  link(other: Pid): void {
+    if (this.alive) this.runtime.link(this, other);
+  }
+
+  /** Removes the link. An EXIT message that waits already stays. */
+  unlink(other: Pid): void {
+    if (this.alive) this.runtime.unlink(this, other);
+  }
+
+  /**
+   * Monitors a process, or whoever has a name now: one DOWN message will come, at once (noproc) if there is none.
+   * With an alias mode, messages may be sent to the reference too.
+   */
+  monitor(target: Pid | string, alias?: AliasMode): Ref {
+    return this.runtime.monitor(this, target, alias);
+  }
+
+  /** Ends a monitor, and with `flush` removes its DOWN from the mailbox. Returns whether it still monitored. */
+  demonitor(ref: Ref, flush = false): boolean {
+    return this.runtime.demonitor(this, ref, flush);
+  }
+
+  /** An address for answers that can be taken back. `reply`: good for one message. */
+  alias(mode: 'explicit_unalias' | 'reply' = 'explicit_unalias'): Ref {
+    return this.runtime.alias(this, mode);
+  }
+
+  /** Takes an alias back; false if it was not active. What was sent through it before stays in the mailbox. */
+  unalias(ref: Ref): boolean {
+    return this.runtime.unalias(this, ref);
+  }
+
+  /**
+   * Ends this process. Called from one of its own callbacks it does not return: it throws an {@link Exit} that the
+   * runtime catches. Called from elsewhere (a socket callback) the process ends at once, and the call returns.
+   */
+  exit(reason: ExitReason): void {
+    if ((this.flags & ProcessFlag.dead) !== 0) return;
+    if ((this.flags & ProcessFlag.running) !== 0 && this.runtime.current === (this as unknown)) {
+      throw new Exit(reason);
+    }
+    this.runtime.finish(this, reason);
+  }
+
+  /** Sends `message` to this process in `delayMs`. */
+  sendAfter(delayMs: number, message: M): Timer {
+    return this.runtime.startProcessTimer(this, delayMs, message, false);
+  }
+
+  /** Sends a {@link TimeoutMessage} with `message` to this process in `delayMs`. */
+  startTimer(delayMs: number, message: unknown): Timer {
+    return this.runtime.startProcessTimer(this, delayMs, message, true);
+  }
+
+  /** The milliseconds that were left, or false. A message that was sent already stays in the mailbox. */
+  cancelTimer(timer: Timer): number | false {
+    return this.runtime.cancelTimer(timer);
+  }
+
+  /** Starts a process whose parent is this one. Throws if this one has ended. */
+  spawn<T>(start: Start<T>, options: SpawnOptions = {}): Pid<T> {
+    return this.runtime.spawnFrom(this, start, options);
+  }
+
+  /** The same, linked from before its start function runs. */
+  spawnLink<T>(start: Start<T>, options: SpawnOptions = {}): Pid<T> {
+    return this.runtime.spawnFrom(this, start, { ...options, link: this });
+  }
+
+  /** The same, monitored. */
+  spawnMonitor<T>(start: Start<T>, options: SpawnOptions = {}): { readonly pid: Pid<T>; readonly ref: Ref } {
+    const pid = this.runtime.spawnFrom(this, start, options);
+    return { pid, ref: this.monitor(pid) };
+  }
+
+  /** Gives this process a name. Throws a {@link BadArgument} if it is taken, or this process has one. */
+  register(name: string): void {
+    this.runtime.register(name, this);
+  }
+
+  /**
+   * Calls a server; `done` runs later, in this process, as if a message had been handled. It is called exactly
+   * once, unless this process ends before: with the reply, or with the reason why there is none (timeout, noproc,
+   * calling_self, or the server's own end). This process goes on handling messages meanwhile. A late reply is dropped.
+   */
+  request<R>(
+    target: Pid | string,
+    request: unknown,
+    done: (outcome: CallOutcome<R>) => void,
+    timeoutMs = 5000,
+  ): void {
+    if (this.alive) this.runtime.request(this, target, request, done, timeoutMs);
+  }
+
+  /** Like `request`, but without a reply this process exits with the reason `call`, as after Erlang's gen_server:call. */
+  call<R>(target: Pid | string, request: unknown, done: (reply: R) => void, timeoutMs = 5000): void {
+    this.request<R>(
+      target,
+      request,
+      (outcome) => {
+        if (!outcome.ok) throw new Exit({ type: 'call', reason: outcome.reason, target });
+        done(outcome.value);
+      },
+      timeoutMs,
+    );
+  }
+
+  /** Calls the hook when this process has ended, for whatever reason. */
+  onExit(hook: ExitHook): void {
+    if (this.hooks === null) this.hooks = hook;
+    else if (Array.isArray(this.hooks)) this.hooks.push(hook);
+    else this.hooks = [this.hooks, hook];
+  }
+
+  toString(): string {
+    return formatPid(this);
+  }
+
+  /** @internal Puts a message into the mailbox. */
+  deliver(message: unknown): void {
+    const { flags } = this;
+    if ((flags & ProcessFlag.dead) !== 0) return;
+    const length = this.mailboxLength + 1;
+    this.mailboxLength = length;
+    if (length > this.mailboxLongest) this.mailboxLongest = length;
+    if (length === 1) this.first = message;
+    else this.enqueue(message, length);
+    if ((flags & ProcessFlag.scheduled) === 0) {
+      this.flags = flags | ProcessFlag.scheduled;
+      this.runtime.schedule(this as unknown as Process<never>);
+    }
+  }
+
+  /** @internal Takes the oldest message out of the mailbox, which must not be empty. */
+  take(): unknown {
+    const message = this.first;
+    this.first = --this.mailboxLength === 0 ? undefined : this.queue!.shift();
+    return message;
+  }
+
+  /** @internal Removes the oldest message that matches from the mailbox; false if there is none. */
+  flush(matches: (message: unknown) => boolean): boolean {
+    if (this.mailboxLength === 0) return false;
+    if (matches(this.first)) {
+      this.take();
+    } else {
+      if (this.queue === null || this.queue.removeWhere(matches, 1) === 0) return false;
+      this.mailboxLength--;
+    }
+    this.handledCount = (this.handledCount + 1) | 0;
+    return true;
+  }
+
+  private enqueue(message: unknown, length: number): void {
+    this.queue ??= this.runtime.takeQueue();
+    this.queue.push(message);
+    if ((length & 63) === 0 && length > this.runtime.mailboxMax) {
+      this.runtime.overflowed(this as unknown as Process<never>);
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import type { ExitReason } from './exit-reason.js';
+import type { Pid } from './pid.js';
+import type { SystemMessage } from './system-message.js';
+
+/** What a process does: the object that its start function returned. */
+export interface Receiver<M> {
+  /**
+   * Handles the next message. Whatever it throws ends the process with that error as the reason; nobody else
+   * notices, but for links and monitors. It must not block.
+   */
+  receive(message: M | SystemMessage): void;
+  /**
+   * Called when the process ends by its own doing: `receive` threw, or it called `self.exit`. Not called when an
+   * exit signal ends it: what has to be let go of in any case belongs into `self.onExit`. Another error thrown
+   * here becomes the reason.
+   */
+  terminate?(reason: ExitReason): void;
+}
+
+/**
+ * Called when a process has ended, whatever the reason: after its name was released and before its links and
+ * monitors hear of it. For what has to go with the process (Erlang closes a dead process's ports likewise).
+ * Must not throw; an error is reported as an event and otherwise ignored.
+ */
+export interface ExitHook {
+  processExited(process: Pid, reason: ExitReason): void;
+}

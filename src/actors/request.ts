@@ -1,0 +1,112 @@
+import { ExitReason } from './exit-reason.js';
+import type { Pid } from './pid.js';
+import type { Process } from './process.js';
+import type { Receiver } from './receiver.js';
+import { Ref, RefFlag } from './ref.js';
+import type { SystemMessage } from './system-message.js';
+import type { Timer } from './timers.js';
+
+/** What came of a call. */
+export type CallOutcome<R> =
+  | { readonly ok: true; readonly value: R }
+  | { readonly ok: false; readonly reason: ExitReason };
+
+/** Who asked, as the server sees it. A reply to somebody who gave up, or a second reply, is dropped. */
+export interface From<in R> {
+  readonly caller: Pid;
+  reply(value: R): void;
+}
+
+/** The message by which a call reaches a server. */
+export class CallMessage {
+  readonly type = '$call';
+
+  constructor(
+    readonly from: From<unknown>,
+    readonly request: unknown,
+  ) {}
+}
+
+/** The message by which a cast reaches a server. */
+export class CastMessage {
+  readonly type = '$cast';
+
+  constructor(readonly message: unknown) {}
+}
+
+/** Asks a behaviour to end with `reason` after its terminate: the request behind `stop`. */
+export class StopMessage {
+  readonly type = '$stop';
+
+  constructor(readonly reason: ExitReason) {}
+}
+
+/**
+ * A call under way: a monitor on the server and an alias for the reply in one. Whatever comes first (reply, the
+ * server's end, the timeout) decides it and ends both; the request then goes through the caller's mailbox and its
+ * callback runs in its turn.
+ */
+export class Request<R> extends Ref implements From<R> {
+  timer: Timer | null = null;
+  private outcome: CallOutcome<R> | null = null;
+
+  constructor(
+    owner: Process<never>,
+    target: Pid | null,
+    name: string | null,
+    private readonly done: (outcome: CallOutcome<R>) => void,
+  ) {
+    super(owner, target, name, RefFlag.monitor | RefFlag.alias | RefFlag.reply);
+  }
+
+  get caller(): Pid {
+    return this.owner;
+  }
+
+  reply(value: R): void {
+    this.owner.runtime.sendAlias(this, value);
+  }
+
+  override down(reason: ExitReason): void {
+    this.decide({ ok: false, reason });
+  }
+
+  override aliased(message: unknown): void {
+    this.decide({ ok: true, value: message as R });
+  }
+
+  /** @internal The time is over. */
+  timedOut(): void {
+    this.owner.runtime.demonitor(this.owner, this, false);
+    this.decide({ ok: false, reason: ExitReason.timeout });
+  }
+
+  /** @internal Runs the callback, in the caller. */
+  finish(): void {
+    this.done(this.outcome!);
+  }
+
+  private decide(outcome: CallOutcome<R>): void {
+    if (this.outcome !== null) return;
+    this.outcome = outcome;
+    if (this.timer !== null) this.owner.runtime.cancelTimer(this.timer);
+    this.owner.deliver(this);
+  }
+}
+
+/**
+ * Stands before the receiver of a process that has made a request: finished requests are no business of it. Put
+ * there at the first request, so that processes that make none pay nothing.
+ */
+export class RequestReceiver<M> implements Receiver<M> {
+  constructor(private readonly inner: Receiver<M>) {}
+
+  receive(message: M | SystemMessage): void {
+    if (message instanceof Request) message.finish();
+    else this.inner.receive(message);
+  }
+
+  terminate(reason: ExitReason): void {
+    this.inner.terminate?.(reason);
+  }
+}

@@ -1,0 +1,84 @@
+import type { ExitReason } from './exit-reason.js';
+import type { Pid } from './pid.js';
+
+/**
+ * What the core has to tell: it never logs, it emits these to the sink given in the runtime's options.
+ *
+ * | type | when |
+ * | --- | --- |
+ * | crash | a process ended by its own doing with a reason other than normal or shutdown |
+ * | hook_failed | an exit hook or an after-turn callback threw; it was ignored |
+ * | long_schedule | one slice took at least `longScheduleMs` |
+ * | mailbox_overflow | a process was ended because its mailbox passed `mailboxMax` |
+ * | child_started | a supervisor started or restarted a child |
+ * | child_terminated | a supervisor's child ended by itself, against its specification |
+ * | child_start_failed | a child's start function failed |
+ * | child_shutdown_failed | a child ended otherwise than asked while its supervisor stopped it |
+ * | supervisor_gave_up | a supervisor reached its restart intensity and ends |
+ */
+export type RuntimeEvent =
+  | {
+      readonly type: 'crash';
+      readonly pid: Pid;
+      readonly label: string;
+      /** Labels of the processes above it, topmost first. */
+      readonly path: readonly string[];
+      readonly reason: ExitReason;
+      /** Messages that were waiting, and are lost. */
+      readonly mailboxLength: number;
+    }
+  | { readonly type: 'hook_failed'; readonly error: unknown }
+  | {
+      readonly type: 'long_schedule';
+      readonly pid: Pid;
+      readonly label: string;
+      readonly durationMs: number;
+      /** Messages handled in the slice. */
+      readonly messages: number;
+    }
+  | {
+      readonly type: 'mailbox_overflow';
+      readonly pid: Pid;
+      readonly label: string;
+      readonly mailboxLength: number;
+    }
+  | {
+      readonly type: 'child_started';
+      readonly supervisor: Pid;
+      readonly label: string;
+      readonly id: string;
+      readonly pid: Pid | null;
+    }
+  | {
+      readonly type: 'child_terminated';
+      readonly supervisor: Pid;
+      readonly label: string;
+      readonly id: string;
+      readonly pid: Pid;
+      readonly reason: ExitReason;
+    }
+  | {
+      readonly type: 'child_start_failed';
+      readonly supervisor: Pid;
+      readonly label: string;
+      readonly id: string;
+      readonly reason: ExitReason;
+    }
+  | {
+      readonly type: 'child_shutdown_failed';
+      readonly supervisor: Pid;
+      readonly label: string;
+      readonly id: string;
+      readonly pid: Pid;
+      readonly reason: ExitReason;
+    }
+  | {
+      readonly type: 'supervisor_gave_up';
+      readonly supervisor: Pid;
+      readonly label: string;
+      readonly id: string;
+      readonly reason: ExitReason;
+    };
+
+/** Takes the events. Must not throw. */
+export type EventSink = (event: RuntimeEvent) => void;
