@@ -25,8 +25,7 @@ function findFile(
   variable: string | undefined,
   folder: string,
 ): { path: string; text: string } | null {
-  const [source, path] =
-    flag !== undefined ? ['--config', String(flag)] : ['ROOKERY_CONFIG', variable ?? ''];
+  const [source, path] = flag !== undefined ? ['--config', String(flag)] : ['ROOKERY_CONFIG', variable ?? ''];
   if (path !== '') {
     try {
       return { path, text: readFileSync(resolve(folder, path), 'utf8') };

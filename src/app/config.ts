@@ -80,7 +80,12 @@ export function loadConfig(sources: ConfigSources): Config {
     for (const { source, raw } of found(setting, sources, table)) {
       const value = parseSetting(setting, raw);
       if (value === undefined) {
-        problems.push({ setting: name, source, value: written(raw), expected: `must be ${allowed(setting)}` });
+        problems.push({
+          setting: name,
+          source,
+          value: written(raw),
+          expected: `must be ${allowed(setting)}`,
+        });
       } else if (origin[name] === undefined) {
         values[name] = value;
         origin[name] = source;
@@ -96,7 +101,10 @@ export function loadConfig(sources: ConfigSources): Config {
   return config;
 }
 
-function readTable(file: { path: string; text: string } | null, problems: ConfigProblem[]): Record<string, unknown> {
+function readTable(
+  file: { path: string; text: string } | null,
+  problems: ConfigProblem[],
+): Record<string, unknown> {
   if (file === null) return {};
   try {
     return parseToml(file.text);
@@ -139,10 +147,14 @@ function unknownFlags(flags: Readonly<Record<string, unknown>>, problems: Config
   }
 }
 
-function unknownVariables(env: Readonly<Record<string, string | undefined>>, problems: ConfigProblem[]): void {
+function unknownVariables(
+  env: Readonly<Record<string, string | undefined>>,
+  problems: ConfigProblem[],
+): void {
   const names = [...SETTINGS.map(({ name }) => spellings(name).variable), ...OTHER_VARIABLES];
   for (const name of Object.keys(env).sort()) {
-    if (name.startsWith('ROOKERY_') && !names.includes(name)) unknown(name, didYouMean(name, names), problems);
+    if (name.startsWith('ROOKERY_') && !names.includes(name))
+      unknown(name, didYouMean(name, names), problems);
   }
 }
 
@@ -157,7 +169,8 @@ function unknownKeys(path: string, table: Record<string, unknown>, problems: Con
 }
 
 function unknown(source: string, near: string | null, problems: ConfigProblem[]): void {
-  const expected = near === null ? 'there is no such setting' : `there is no such setting; did you mean ${near}?`;
+  const expected =
+    near === null ? 'there is no such setting' : `there is no such setting; did you mean ${near}?`;
   problems.push({ setting: source, source, value: '', expected });
 }
 
@@ -169,7 +182,9 @@ function contradictions(config: Config, origin: Record<string, string>, problems
   };
   if ((config.tlsKeyFile === '') !== (config.tlsCertFile === '')) {
     const [given, missing] =
-      config.tlsKeyFile === '' ? (['tlsCertFile', 'tlsKeyFile'] as const) : (['tlsKeyFile', 'tlsCertFile'] as const);
+      config.tlsKeyFile === ''
+        ? (['tlsCertFile', 'tlsKeyFile'] as const)
+        : (['tlsKeyFile', 'tlsCertFile'] as const);
     check(false, given, written(config[given]), `needs ${spellings(missing).fileKey} as well`);
   }
   check(

@@ -162,13 +162,16 @@ function parseOrigins(raw: unknown): readonly string[] | undefined {
 function isOrigin(text: unknown): text is string {
   if (text === '*' || text === 'same') return true;
   // `new URL(…).origin` is the form that browsers send: lower case, no default port, no slash at the end.
-  return typeof text === 'string' && /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+  return (
+    typeof text === 'string' && /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text
+  );
 }
 
 function parseGateway(raw: unknown): SmsGateway | undefined {
   if (typeof raw !== 'string') return undefined;
   if (raw === 'log') return Object.freeze({ kind: 'log' });
-  if (raw.startsWith('command:/')) return Object.freeze({ kind: 'command', path: raw.slice('command:'.length) });
+  if (raw.startsWith('command:/'))
+    return Object.freeze({ kind: 'command', path: raw.slice('command:'.length) });
   const url = raw.startsWith('webhook:') ? raw.slice('webhook:'.length) : '';
   if (!/^https?:/.test(url) || !URL.canParse(url)) return undefined;
   return Object.freeze({ kind: 'webhook', url });

@@ -95,7 +95,13 @@ export function configurationPage(): string {
   for (const setting of describeSettings()) {
     if (setting.group !== group) {
       group = setting.group;
-      lines.push('', `## ${group}`, '', '| Setting | Default | Allowed | Knob | What it does |', '| --- | --- | --- | --- | --- |');
+      lines.push(
+        '',
+        `## ${group}`,
+        '',
+        '| Setting | Default | Allowed | Knob | What it does |',
+        '| --- | --- | --- | --- | --- |',
+      );
     }
     const standard = setting.default === '' ? '(none)' : `\`${setting.default}\``;
     lines.push(

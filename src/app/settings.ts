@@ -40,7 +40,8 @@ export const SETTINGS = [
     default: '127.0.0.1',
     emptyAllowed: false,
     knob: false,
-    description: "Address for the operator's page and API. Plain HTTP: leave it on loopback, or behind a TLS proxy.",
+    description:
+      "Address for the operator's page and API. Plain HTTP: leave it on loopback, or behind a TLS proxy.",
   },
   {
     name: 'operatorPort',
@@ -87,7 +88,8 @@ export const SETTINGS = [
     default: './data',
     emptyAllowed: false,
     knob: false,
-    description: 'Folder of the database and of the operator token. Made when it is not there. One server at a time.',
+    description:
+      'Folder of the database and of the operator token. Made when it is not there. One server at a time.',
   },
   {
     name: 'schedulers',
@@ -153,7 +155,8 @@ export const SETTINGS = [
     min: 0,
     max: 10 * minute,
     knob: true,
-    description: 'At a shutdown clients are told to come back after a random time up to this, not all at once.',
+    description:
+      'At a shutdown clients are told to come back after a random time up to this, not all at once.',
   },
   // ——— sessions
   {
@@ -195,7 +198,8 @@ export const SETTINGS = [
     min: 4 * KiB,
     max: 512 * KiB,
     knob: true,
-    description: 'Delivered and not acknowledged bytes after which a client has to pull. Announced to clients.',
+    description:
+      'Delivered and not acknowledged bytes after which a client has to pull. Announced to clients.',
   },
   {
     name: 'ackTimeoutMs',
@@ -275,7 +279,8 @@ export const SETTINGS = [
     min: 4 * KiB,
     max: 1024 * MiB,
     knob: true,
-    description: 'Bytes that one connection may send at once after a pause. At least two bodies of the largest size.',
+    description:
+      'Bytes that one connection may send at once after a pause. At least two bodies of the largest size.',
   },
   // ——— connections
   {
