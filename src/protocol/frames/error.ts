@@ -7,7 +7,7 @@ import { clipUtf8 } from '../utf8.js';
 
 /** What the `ref` of an ERROR names. */
 export const ErrorRef = {
-  /** The connection; `ref` is 0. A close follows. */
+  /** The connection, or a frame without an id; `ref` is 0. Whether it ends the connection is said by a close. */
   connection: 0,
   /** The id of a SEND or RECEIPT, which is thereby answered: it was not stored. */
   message: 1,
