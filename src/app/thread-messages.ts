@@ -1,0 +1,100 @@
+/**
+ * What the main thread and its worker threads say to each other over their MessagePorts: rare control traffic
+ * only. Everything for each message of a chat goes over the rings.
+ */
+import type { ChatStats } from '../chat/chat-stats.js';
+import type { Config } from './config.js';
+
+/** What a scheduler thread is started with. */
+export interface SchedulerData {
+  readonly role: 'scheduler';
+  readonly index: number;
+  readonly config: Config;
+  /** The port to listen on: after a restart the one that the first incarnation got. */
+  readonly port: number;
+  readonly epoch: number;
+  readonly secret: Uint8Array;
+  readonly version: string;
+  readonly rings: StoreRings;
+}
+
+/** What the writer thread is started with. */
+export interface WriterData {
+  readonly role: 'writer';
+  readonly config: Config;
+}
+
+/** The pair of rings between one scheduler and the writer. */
+export interface StoreRings {
+  readonly commands: SharedArrayBuffer;
+  readonly events: SharedArrayBuffer;
+}
+
+export type ToScheduler =
+  | { readonly type: 'drain'; readonly graceMs: number; readonly jitterMs: number }
+  | { readonly type: 'stats'; readonly id: number }
+  | { readonly type: 'sms-result'; readonly id: number; readonly failure: string | null }
+  | { readonly type: 'inject'; readonly fault: InjectedFault };
+
+/** Development only: faults that the tests inject into a running thread. */
+export type InjectedFault =
+  | { readonly kind: 'crash-session'; readonly user: number }
+  | { readonly kind: 'crash-partition'; readonly partition: number }
+  | { readonly kind: 'crash-thread' };
+
+export type FromScheduler =
+  | { readonly type: 'listening'; readonly port: number }
+  | { readonly type: 'drained'; readonly terminated: number }
+  | { readonly type: 'stats'; readonly id: number; readonly stats: SchedulerStats }
+  | {
+      readonly type: 'sms';
+      readonly id: number;
+      readonly user: number;
+      readonly pin: string;
+      readonly expiresMs: number;
+    }
+  | ThreadEvent;
+
+export type ToWriter =
+  | { readonly type: 'attach'; readonly scheduler: number; readonly rings: StoreRings }
+  | { readonly type: 'stats'; readonly id: number }
+  | { readonly type: 'inject'; readonly fault: InjectedFault }
+  | { readonly type: 'close' };
+
+export type FromWriter =
+  | { readonly type: 'open'; readonly epoch: number; readonly secret: Uint8Array }
+  | { readonly type: 'refused'; readonly name: string; readonly message: string }
+  | { readonly type: 'stats'; readonly id: number; readonly stats: WriterStats }
+  | { readonly type: 'closed' }
+  | ThreadEvent;
+
+/** A line for the log that comes from another thread's processes. */
+export interface ThreadEvent {
+  readonly type: 'event';
+  readonly level: 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface SchedulerStats {
+  readonly chat: ChatStats;
+  readonly processes: number;
+  readonly runQueue: number;
+  readonly mailboxTotal: number;
+  readonly mailboxLongest: number;
+  readonly listener: Readonly<Record<string, number>>;
+  readonly connections: number;
+  readonly heapUsedBytes: number;
+  readonly utilization: number;
+}
+
+export interface WriterStats {
+  readonly commits: number;
+  readonly commands: number;
+  readonly failures: number;
+  readonly walBytes: number;
+  readonly youngEntries: number;
+  readonly oldEntries: number;
+  readonly heapUsedBytes: number;
+  readonly utilization: number;
+}
