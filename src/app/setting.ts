@@ -2,9 +2,9 @@
 export type SmsGateway =
   /** Development: the text appears in the log and on the operator's page. */
   | { readonly kind: 'log' }
-  /** Runs a program: number and text are its arguments. */
+  /** Runs a program: phone, PIN and text stand in its environment. */
   | { readonly kind: 'command'; readonly path: string }
-  /** POSTs number and text as JSON. */
+  /** POSTs phone, PIN and text as JSON. */
   | { readonly kind: 'webhook'; readonly url: string };
 
 interface SettingBase {

@@ -393,7 +393,7 @@ export const SETTINGS = [
     default: { kind: 'log' },
     knob: false,
     description:
-      "How PINs reach phones. log: they appear in the log and on the operator's page, for development. command: a program is run with number and text. webhook: number and text are POSTed as JSON.",
+      "How PINs reach phones. log: they appear in the log and on the operator's page, for development. command: a program is run with ROOKERY_PHONE, ROOKERY_PIN and ROOKERY_TEXT in its environment. webhook: phone, pin and text are POSTed as JSON.",
   },
   {
     name: 'pinDigits',
