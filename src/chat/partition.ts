@@ -1,6 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Pid } from '../actors/pid.js';
-import type { Process, Receiver, SystemMessage } from '../actors/process.js';
+import type { Process } from '../actors/process.js';
+import type { Receiver } from '../actors/receiver.js';
+import type { Ref } from '../actors/ref.js';
+import type { SystemMessage } from '../actors/system-message.js';
 import { EphemeralKind } from '../protocol/index.js';
 import type { Account, DeviceId, Seq, UserId } from '../storage/stores.js';
 import { type ChatNode, Requester } from './chat-node.js';
@@ -50,7 +53,7 @@ export class Partition implements Receiver<PartitionMessage> {
   /** The user of an attached session. */
   readonly #users = new Map<Pid<SessionMessage>, UserId>();
   /** Monitors of sessions that are attached or watch somebody. */
-  readonly #monitors = new Map<Pid<SessionMessage>, unknown>();
+  readonly #monitors = new Map<Pid<SessionMessage>, Ref>();
   /** Attaches that wait for the store, by the session's requester number. */
   readonly #attaching = new Map<number, Attaching>();
   readonly #watchers = new Watchers<Pid<SessionMessage>, UserId>();
@@ -370,7 +373,7 @@ export class Partition implements Receiver<PartitionMessage> {
     const monitor = this.#monitors.get(session);
     if (monitor === undefined) return;
     this.#monitors.delete(session);
-    this.#self.demonitor(monitor, { flush: true });
+    this.#self.demonitor(monitor, true);
   }
 }
 

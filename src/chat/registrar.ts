@@ -1,6 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { Pid } from '../actors/pid.js';
-import type { Process, Receiver, SystemMessage } from '../actors/process.js';
+import type { Process } from '../actors/process.js';
+import type { Receiver } from '../actors/receiver.js';
+import type { SystemMessage } from '../actors/system-message.js';
 import type { ControlResult, UserId } from '../storage/stores.js';
 import type { Random } from '../structures/random.js';
 import { type TokenRate, takeTokens } from '../structures/token-bucket.js';

@@ -1,5 +1,9 @@
+import { ExitReason } from '../actors/exit-reason.js';
 import type { Pid } from '../actors/pid.js';
-import type { Process, Receiver, SystemMessage } from '../actors/process.js';
+import type { Process } from '../actors/process.js';
+import type { ExitHook, Receiver } from '../actors/receiver.js';
+import type { SystemMessage } from '../actors/system-message.js';
+import type { Timer } from '../actors/timers.js';
 import {
   AddressKind,
   BatchBuilder,
@@ -97,8 +101,8 @@ const Phase = {
 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
 
-const Timer = { deadline: 'deadline', acks: 'acks', store: 'store', leave: 'leave', reattach: 'reattach' } as const;
-type Timer = (typeof Timer)[keyof typeof Timer];
+const Due = { deadline: 'deadline', acks: 'acks', store: 'store', leave: 'leave', reattach: 'reattach' } as const;
+type Due = (typeof Due)[keyof typeof Due];
 
 // Decoding happens on one stack at a time, so one of each serves all sessions of the thread.
 const reader = new FrameReader();
@@ -134,7 +138,7 @@ interface Extras {
  *
  * Exit reasons: `normal` (the connection is over, by whoever's wish); anything else is a bug or a kill.
  */
-export class Session implements Receiver<SessionMessage>, ConnectionHandler, CorkedConnection<FrameWriter> {
+export class Session implements Receiver<SessionMessage>, ConnectionHandler, CorkedConnection<FrameWriter>, ExitHook {
   readonly socket: Socket;
   /** Owned by the corks. */
   corkWriter: FrameWriter | null = null;
@@ -163,7 +167,7 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
   #refusedInRow = 0;
   /** The accepted seq when the ack timer was armed. */
   #acceptedAtTimer = -1;
-  #timer: unknown = null;
+  #timer: Timer | null = null;
   #extras: Extras | null = null;
 
   constructor(node: ChatNode, self: Process<SessionMessage>, socket: Socket) {
@@ -173,7 +177,8 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
     this.#requester = node.sessions.add(self as Pid<SessionMessage>);
     node.stats.sessions++;
     self.label = 'session';
-    this.#timer = self.startTimer(node.limits.authDeadlineMs, Timer.deadline);
+    self.onExit(this);
+    this.#timer = self.startTimer(node.limits.authDeadlineMs, Due.deadline);
   }
 
   get user(): UserId {
@@ -209,12 +214,15 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
   }
 
   /** Whatever the process ended of, the socket goes with it, as an Erlang port does with its owner. */
-  ended(reason: unknown): void {
+  processExited(_process: Pid, reason: ExitReason): void {
     this.#node.sessions.remove(this.#requester);
     this.#node.stats.sessions--;
-    if (this.#phase === Phase.closing) return;
+    if (this.#phase === Phase.closing) {
+      this.#node.corks.discard(this);
+      return;
+    }
     this.#phase = Phase.closing;
-    const code = reason === 'shutdown' ? CloseCode.goingAway : CloseCode.internalError;
+    const code = reason.type === 'shutdown' ? CloseCode.goingAway : CloseCode.internalError;
     this.#node.corks.flushNow(this);
     this.socket.close(code, closeName(code));
   }
@@ -237,13 +245,13 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
         break;
       case 'socket-closed':
         this.#phase = Phase.closing;
-        this.#self.exit('normal');
+        this.#self.exit(ExitReason.normal);
         break;
       case 'drained':
         this.#drained();
         break;
       case 'timeout':
-        this.#timeout(message.message as Timer);
+        this.#timeout(message.message as Due);
         break;
       case 'attached':
         this.#attached(message);
@@ -266,7 +274,7 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
       case 'pull-refused':
         this.#pullOutstanding = false;
         this.#pullDeferred = true;
-        this.#arm(Timer.store, 1000);
+        this.#arm(Due.store, 1000);
         break;
       case 'ephemeral':
         if (this.#phase === Phase.active) this.#ephemeral(message);
@@ -445,7 +453,7 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
     if (hello.user === 0) {
       this.#phase = Phase.anonymous;
       // A person reads an SMS and types: that takes longer than a client's hello.
-      this.#arm(Timer.deadline, limits.registrationDeadlineMs);
+      this.#arm(Due.deadline, limits.registrationDeadlineMs);
       this.#welcome(WelcomeState.anonymous, 0, 0, 0);
       return;
     }
@@ -456,7 +464,7 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
     this.#user = hello.user;
     this.#device = hello.device;
     this.#phase = Phase.attaching;
-    this.#arm(Timer.deadline, limits.authDeadlineMs);
+    this.#arm(Due.deadline, limits.authDeadlineMs);
     const partition = this.#node.partition(partitionOf(hello.user));
     if (partition === undefined) {
       this.#attachRefused('store');
@@ -523,7 +531,7 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
   #attachRefused(reason: 'credentials' | 'device-replaced' | 'store'): void {
     if (this.#phase === Phase.active) {
       // A restarted partition that cannot reach the store yet.
-      if (reason === 'store') this.#arm(Timer.reattach, 250);
+      if (reason === 'store') this.#arm(Due.reattach, 250);
       else this.#fatal(ErrorCode.deviceReplaced, 'another device took this number');
       return;
     }
@@ -622,10 +630,10 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
     const id = frame.messageId;
     if (waitMs > 0) {
       this.#messageError(id, ErrorCode.rateLimited, 'above the rate of this connection', waitMs);
-    } else if (frame.kind !== AddressKind.user) {
-      this.#messageError(id, ErrorCode.notSupported, 'only users can be addressed', 0, frame.kind);
-    } else if (!isPhone(frame.id)) {
-      this.#messageError(id, ErrorCode.badPhone, `${frame.id} is no phone number`);
+    } else if (frame.toKind !== AddressKind.user) {
+      this.#messageError(id, ErrorCode.notSupported, 'only users can be addressed', 0, frame.toKind);
+    } else if (!isPhone(frame.to)) {
+      this.#messageError(id, ErrorCode.badPhone, `${frame.to} is no phone number`);
     } else if (end - start > limits.bodyBytesMax) {
       this.#messageError(
         id,
@@ -635,7 +643,7 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
     } else if (
       !store.append(
         this.#requester,
-        frame.id,
+        frame.to,
         this.#user,
         this.#device,
         kind,
@@ -775,7 +783,7 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
 
   #retryWipe(): void {
     this.#wipeRetry = true;
-    this.#arm(Timer.store, 1000);
+    this.#arm(Due.store, 1000);
   }
 
   #pull(): void {
@@ -1039,21 +1047,21 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
 
   // ---- timers, ends ------------------------------------------------------------------------------------------
 
-  #timeout(timer: Timer): void {
+  #timeout(due: Due): void {
     this.#timer = null;
-    switch (timer) {
-      case Timer.deadline:
+    switch (due) {
+      case Due.deadline:
         if (this.#phase === Phase.active || this.#phase === Phase.closing) break;
         this.#close(CloseCode.authTimeout, 'not authenticated in time');
         break;
-      case Timer.acks:
+      case Due.acks:
         if (this.#window.unacceptedBytes === 0) break;
         if (this.#window.accepted === this.#acceptedAtTimer) {
           this.#node.stats.ackTimeouts++;
           this.#close(CloseCode.ackTimeout, `nothing was accepted for ${this.#node.limits.ackTimeoutMs} ms`);
         } else this.#armAckTimer();
         break;
-      case Timer.store:
+      case Due.store:
         if (this.#wipeRetry) {
           this.#wipeRetry = false;
           this.#wipe();
@@ -1061,10 +1069,10 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
         if (this.#pullDeferred && !this.#pullOutstanding) this.#submitPull(this.#window.accepted);
         if (this.#timer === null) this.#armAckTimer();
         break;
-      case Timer.reattach:
+      case Due.reattach:
         this.#reattach();
         break;
-      case Timer.leave:
+      case Due.leave:
         this.#close(CloseCode.goingAway, 'the server is going away');
         break;
     }
@@ -1074,18 +1082,18 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
   #armAckTimer(): void {
     if (this.#timer !== null || this.#window.unacceptedBytes === 0) return;
     this.#acceptedAtTimer = this.#window.accepted;
-    this.#timer = this.#self.startTimer(this.#node.limits.ackTimeoutMs, Timer.acks);
+    this.#timer = this.#self.startTimer(this.#node.limits.ackTimeoutMs, Due.acks);
   }
 
-  #arm(timer: Timer, ms: number): void {
+  #arm(due: Due, ms: number): void {
     if (this.#leaving) return;
     this.#disarm();
-    this.#timer = this.#self.startTimer(ms, timer);
+    this.#timer = this.#self.startTimer(ms, due);
   }
 
   #disarm(): void {
     if (this.#timer === null) return;
-    this.#self.cancelTimer(this.#timer as never);
+    this.#self.cancelTimer(this.#timer);
     this.#timer = null;
   }
 
@@ -1111,13 +1119,13 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
       seq: this.#window.accepted,
       active: this.#active,
     });
-    if (!sent) this.#arm(Timer.reattach, 50);
+    if (!sent) this.#arm(Due.reattach, 50);
   }
 
   #leave(delayMs: number, graceMs: number): void {
     if (this.#phase === Phase.closing) return;
     encodeGoAway(this.#writer(), { reason: CloseCode.goingAway, delayMs: Math.round(delayMs), host: '' });
-    this.#arm(Timer.leave, graceMs);
+    this.#arm(Due.leave, graceMs);
     this.#leaving = true;
   }
 
@@ -1134,7 +1142,7 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
     this.#disarm();
     this.#node.corks.flushNow(this);
     this.socket.close(code, `${closeName(code)}: ${reason}`.slice(0, 120));
-    this.#self.exit('normal');
+    this.#self.exit(ExitReason.normal);
   }
 
   #messageError(id: number, code: ErrorCode, message: string, retryAfterMs = 0, detail = 0): void {
