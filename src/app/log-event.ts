@@ -1,0 +1,43 @@
+import { formatReason } from '../actors/exit-reason.js';
+import type { RuntimeEvent } from '../actors/runtime-event.js';
+import type { ThreadEvent } from './thread-messages.js';
+
+/** What the process core reports, as a line for the log; null for what nobody needs to read. */
+export function logEvent(event: RuntimeEvent): ThreadEvent | null {
+  switch (event.type) {
+    case 'crash': {
+      const { reason } = event;
+      return line('error', `${event.label} crashed: ${formatReason(reason)}`, {
+        process: event.label,
+        path: event.path.join(' / '),
+        mailbox: event.mailboxLength,
+        ...(reason.type === 'error' ? { stack: reason.error.stack ?? '' } : {}),
+      });
+    }
+    case 'hook_failed':
+      return line('error', 'an exit hook failed', { error: String(event.error) });
+    case 'long_schedule':
+      return line('warn', `${event.label} ran for ${event.durationMs.toFixed(0)} ms without a pause`, {
+        process: event.label,
+        messages: event.messages,
+      });
+    case 'mailbox_overflow':
+      return line('error', `${event.label} was ended: its mailbox overflowed`, { mailbox: event.mailboxLength });
+    case 'child_start_failed':
+      return line('error', `${event.label} could not start ${event.id}: ${formatReason(event.reason)}`, {});
+    case 'child_shutdown_failed':
+      return line('warn', `${event.label} could not stop ${event.id} in order: ${formatReason(event.reason)}`, {});
+    case 'supervisor_gave_up':
+      return line('error', `${event.label} gave up: too many restarts of ${event.id}`, {
+        reason: formatReason(event.reason),
+      });
+    case 'child_terminated':
+      return line('warn', `${event.id} ended: ${formatReason(event.reason)}`, { supervisor: event.label });
+    case 'child_started':
+      return null;
+  }
+}
+
+function line(level: ThreadEvent['level'], message: string, fields: Record<string, unknown>): ThreadEvent {
+  return { type: 'event', level, message, fields };
+}
