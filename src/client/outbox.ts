@@ -208,6 +208,11 @@ export class Outbox {
     this.#nextId = Math.max(this.#nextId, nextId);
   }
 
+  /** Another device's ids: the empty outbox begins anew. */
+  restartAt(nextId: number): void {
+    this.#nextId = this.#oldest = this.#scanFrom = nextId;
+  }
+
   /** Empties the outbox and returns what was in it, in order. */
   clear(): OutboxItem[] {
     const items = [...this.#items.values()];

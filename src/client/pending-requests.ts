@@ -52,8 +52,9 @@ export class PendingRequests {
     this.#take(ref)?.done({ ok: false, error });
   }
 
-  failAll(error: ClientError): void {
-    for (const ref of [...this.#pending.keys()]) this.fail(ref, error);
+  /** @param except the reference of one that goes on waiting */
+  failAll(error: ClientError, except = 0): void {
+    for (const ref of [...this.#pending.keys()]) if (ref !== except) this.fail(ref, error);
   }
 
   #take(ref: number): Pending | undefined {
