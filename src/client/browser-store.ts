@@ -1,4 +1,11 @@
-import type { ClientStore, Credentials, Cursor, OutboxRecord, StoreChange, StoredState } from './client-store.js';
+import type {
+  ClientStore,
+  Credentials,
+  Cursor,
+  OutboxRecord,
+  StoreChange,
+  StoredState,
+} from './client-store.js';
 
 /**
  * The client's memory in a browser: IndexedDB, one database for each profile.
@@ -107,7 +114,12 @@ export class BrowserClientStore implements ClientStore {
   }
 }
 
-const NOTHING: StoredState = { credentials: null, cursor: { epoch: 0, seq: 0 }, nextMessageId: 1, outbox: [] };
+const NOTHING: StoredState = {
+  credentials: null,
+  cursor: { epoch: 0, seq: 0 },
+  nextMessageId: 1,
+  outbox: [],
+};
 
 function failureOf(transaction: Transaction): Error {
   return transaction.error ?? new Error('the IndexedDB transaction was aborted');

@@ -8,7 +8,12 @@ import { Batch, BatchReader, decodeBatch } from '../protocol/frames/batch.js';
 import { type Challenge, decodeChallenge } from '../protocol/frames/challenge.js';
 import { encodeClientState } from '../protocol/frames/client-state.js';
 import { copyBody, Deliver, decodeDeliver } from '../protocol/frames/deliver.js';
-import { decodeEphemeral, Ephemeral, type EphemeralKind, encodeEphemeral } from '../protocol/frames/ephemeral.js';
+import {
+  decodeEphemeral,
+  Ephemeral,
+  type EphemeralKind,
+  encodeEphemeral,
+} from '../protocol/frames/ephemeral.js';
 import { decodeError, type ErrorFrame } from '../protocol/frames/error.js';
 import { decodeGoAway, type GoAway } from '../protocol/frames/go-away.js';
 import { encodeHello, type Hello } from '../protocol/frames/hello.js';
@@ -157,7 +162,8 @@ export class Connection implements ClientSocketHandler {
 
   send(record: OutboxRecord): void {
     // A body that does not fit beside what has gathered goes into a message of its own.
-    if (this.#writer.length > 0 && this.#writer.length + record.body.length > MESSAGE_BYTES_SOFT) this.flush();
+    if (this.#writer.length > 0 && this.#writer.length + record.body.length > MESSAGE_BYTES_SOFT)
+      this.flush();
     if (record.kind === OutboxKind.message) encodeSend(this.#writer, record.id, record.to, record.body);
     else encodeReadReceipt(this.#writer, record.id, record.to, decodeRanges(record.body));
   }

@@ -29,6 +29,10 @@ export interface LinkOwner extends ConnectionTraffic {
   anonymous(connection: Connection): void;
   /** The connection that was online or anonymous (or on its way there) is gone. */
   lost(ending: Ending): void;
+  /** Whether something is in flight that a change of connections would disturb. */
+  isBusy(): boolean;
+  /** {@link Link.isLeaving} is false again. */
+  stays(): void;
 }
 
 const Wish = { nothing: 0, registered: 1, anonymous: 2 } as const;
@@ -60,6 +64,7 @@ export class Link implements ConnectionLife {
   #isWelcome = false;
   /** On its way to the home port, beside the connection. */
   #scout: Connection | null = null;
+  #isScoutOpen = false;
   #scoutTimer: ClockTimer | null = null;
   #homeUrl: string | null = null;
   /** Home connections in a row that ended before a WELCOME. */
@@ -93,9 +98,14 @@ export class Link implements ConnectionLife {
     return this.#state;
   }
 
-  /** The server is going away: nothing new is sent on this connection. */
+  /** Nothing new is sent on this connection: the server is going away, or another one is about to replace it. */
   get isLeaving(): boolean {
-    return this.#goAway !== null;
+    return this.#goAway !== null || this.#isScoutOpen;
+  }
+
+  /** What was in flight has arrived: a good moment to change connections. */
+  quiet(): void {
+    if (this.#isScoutOpen && !this.#owner.isBusy()) this.#moveHome();
   }
 
   connect(): void {
@@ -163,16 +173,11 @@ export class Link implements ConnectionLife {
 
   opened(connection: Connection): void {
     if (connection === this.#scout) {
-      this.#scout = null;
-      this.#stopTimer('scout');
-      const before = this.#connection;
-      this.#connection = connection;
-      this.#isWelcome = false;
-      before?.abandon(1000, 'moving to the home port');
-      this.#owner.lost({ code: 1000, reason: 'moving to the home port' });
-      this.#armOpenTimer(connection);
+      this.#isScoutOpen = true;
+      this.quiet();
+    } else if (connection === this.#connection) {
+      this.#hello(connection);
     }
-    if (connection === this.#connection) this.#hello(connection);
   }
 
   welcome(connection: Connection, welcome: Welcome): void {
@@ -213,9 +218,8 @@ export class Link implements ConnectionLife {
 
   closed(connection: Connection, code: number, reason: string): void {
     if (connection === this.#scout) {
-      this.#unreachable.add(connection.url);
-      this.#scout = null;
-      this.#stopTimer('scout');
+      if (!this.#isScoutOpen) this.#unreachable.add(connection.url);
+      this.#forgetScout();
       return;
     }
     if (connection !== this.#connection) return;
@@ -228,18 +232,17 @@ export class Link implements ConnectionLife {
     }
     const ending: Ending = { code, reason };
     const goAway = this.#goAway;
+    const wish = this.#wish;
+    const comesBack = wish === Wish.registered && mayReconnect(code);
+    if (!comesBack) this.#wish = Wish.nothing;
     this.#connection = null;
     this.#drop('');
-    if (this.#wish === Wish.anonymous) {
-      this.#wish = Wish.nothing;
-      this.#become({ kind: 'idle' });
-    } else if (mayReconnect(code)) {
-      this.#wait(ending, goAway);
-    } else {
-      this.#wish = Wish.nothing;
-      this.#become({ kind: 'closed', reason: closedReason(code), ending });
-    }
     this.#owner.lost(ending);
+    // Who heard of the loss may have asked for something else already.
+    if (this.#connection !== null || this.#wish !== (comesBack ? wish : Wish.nothing)) return;
+    if (comesBack) this.#wait(ending, goAway);
+    else if (wish === Wish.anonymous && mayReconnect(code)) this.#become({ kind: 'idle' });
+    else this.#become({ kind: 'closed', reason: closedReason(code), ending });
   }
 
   #open(): void {
@@ -279,7 +282,13 @@ export class Link implements ConnectionLife {
       this.#retryTimer = null;
       this.#open();
     }, delayMs);
-    this.#become({ kind: 'waiting', retryAt: this.#clock.wall() + Math.ceil(delayMs), delayMs, attempt, ending });
+    this.#become({
+      kind: 'waiting',
+      retryAt: this.#clock.wall() + Math.ceil(delayMs),
+      delayMs,
+      attempt,
+      ending,
+    });
   }
 
   #followHome(connection: Connection, homePort: number): void {
@@ -294,6 +303,23 @@ export class Link implements ConnectionLife {
       this.#scoutTimer = null;
       scout.fail(1006, 'the home port does not answer');
     }, this.#options.openTimeoutMs);
+  }
+
+  #moveHome(): void {
+    const scout = this.#scout;
+    const before = this.#connection;
+    if (scout === null || before === null) return;
+    this.#stopTimer('scout');
+    this.#scout = null;
+    this.#isScoutOpen = false;
+    this.#connection = scout;
+    this.#isWelcome = false;
+    before.abandon(1000, 'moving to the home port');
+    this.#owner.lost({ code: 1000, reason: 'moving to the home port' });
+    if (this.#connection !== scout) return;
+    this.#armOpenTimer(scout);
+    this.#hello(scout);
+    scout.flush();
   }
 
   #armOpenTimer(connection: Connection): void {
@@ -320,9 +346,16 @@ export class Link implements ConnectionLife {
   }
 
   #stopScout(): void {
-    this.#stopTimer('scout');
     this.#scout?.abandon(1000, 'not needed');
+    this.#forgetScout();
+  }
+
+  #forgetScout(): void {
+    this.#stopTimer('scout');
     this.#scout = null;
+    if (!this.#isScoutOpen) return;
+    this.#isScoutOpen = false;
+    this.#owner.stays();
   }
 
   #stopTimer(name: 'open' | 'stable' | 'retry' | 'scout'): void {

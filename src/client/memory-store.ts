@@ -1,4 +1,10 @@
-import { applyChange, type ClientStore, EMPTY_STATE, type StoreChange, type StoredState } from './client-store.js';
+import {
+  applyChange,
+  type ClientStore,
+  EMPTY_STATE,
+  type StoreChange,
+  type StoredState,
+} from './client-store.js';
 
 /**
  * A store that lives as long as its process: for bots that may register anew, tests and simulations (where it

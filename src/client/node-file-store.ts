@@ -1,6 +1,22 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
-import { applyChange, type ClientStore, EMPTY_STATE, type OutboxKind, type StoreChange, type StoredState } from './client-store.js';
+import {
+  applyChange,
+  type ClientStore,
+  EMPTY_STATE,
+  type OutboxKind,
+  type StoreChange,
+  type StoredState,
+} from './client-store.js';
 
 /**
  * The client's memory in one JSON file, for Node: written beside it, flushed, renamed over it, and the folder
@@ -47,15 +63,19 @@ export class NodeFileStore implements ClientStore {
   }
 
   close(): void {
-    if (this.#locked) rmSync(this.#lockPath, { force: true });
+    if (!this.#locked) return;
     this.#locked = false;
+    locked.delete(this.#lockPath);
+    rmSync(this.#lockPath, { force: true });
   }
 
   #lock(): void {
+    if (locked.has(this.#lockPath)) throw new Error(`${this.#path} is in use by this process`);
     for (let tries = 0; ; tries++) {
       try {
         writeFileSync(this.#lockPath, String(process.pid), { flag: 'wx', mode: 0o600 });
         this.#locked = true;
+        locked.add(this.#lockPath);
         return;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries > 0) throw error;
@@ -70,22 +90,36 @@ export class NodeFileStore implements ClientStore {
   }
 }
 
+/** Lock files of this process: its own id in one that is not here was left by a process before it. */
+const locked = new Set<string>();
+
 interface StateFile {
   readonly version: 1;
   readonly credentials: { readonly user: number; readonly device: number; readonly key: string } | null;
   readonly cursor: { readonly epoch: number; readonly seq: number };
   readonly nextMessageId: number;
-  readonly outbox: readonly { readonly id: number; readonly kind: OutboxKind; readonly to: number; readonly body: string }[];
+  readonly outbox: readonly {
+    readonly id: number;
+    readonly kind: OutboxKind;
+    readonly to: number;
+    readonly body: string;
+  }[];
 }
 
 function toFile(state: StoredState): StateFile {
   const { credentials } = state;
   return {
     version: 1,
-    credentials: credentials === null ? null : { ...credentials, key: Buffer.from(credentials.key).toString('base64') },
+    credentials:
+      credentials === null ? null : { ...credentials, key: Buffer.from(credentials.key).toString('base64') },
     cursor: state.cursor,
     nextMessageId: state.nextMessageId,
-    outbox: state.outbox.map(({ id, kind, to, body }) => ({ id, kind, to, body: Buffer.from(body).toString('base64') })),
+    outbox: state.outbox.map(({ id, kind, to, body }) => ({
+      id,
+      kind,
+      to,
+      body: Buffer.from(body).toString('base64'),
+    })),
   };
 }
 

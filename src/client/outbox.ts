@@ -44,6 +44,7 @@ export class Outbox {
   readonly #limits: OutboxLimits;
   #window: number;
   #bytes = 0;
+  #inFlight = 0;
   #nextId: number;
   /** At or below the oldest item's id. */
   #oldest: number;
@@ -69,6 +70,10 @@ export class Outbox {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  get inFlightCount(): number {
+    return this.#inFlight;
   }
 
   get nextId(): number {
@@ -145,6 +150,7 @@ export class Outbox {
   }
 
   transmitted(item: OutboxItem, now: number): void {
+    if (item.phase !== OutboxPhase.inFlight) this.#inFlight += 1;
     item.phase = OutboxPhase.inFlight;
     item.transmittedAt = now;
   }
@@ -154,6 +160,7 @@ export class Outbox {
     const item = this.#items.get(id);
     if (item === undefined) return undefined;
     this.#items.delete(id);
+    if (item.phase === OutboxPhase.inFlight) this.#inFlight -= 1;
     this.#bytes -= item.body.length + ITEM_BYTES;
     return item;
   }
@@ -164,6 +171,7 @@ export class Outbox {
    */
   refused(item: OutboxItem, until: number): void {
     item.refusals += 1;
+    if (item.phase === OutboxPhase.inFlight) this.#inFlight -= 1;
     item.phase = OutboxPhase.ready;
     this.#held.set(item.to, Math.max(until, this.#held.get(item.to) ?? 0));
     if (item.id < this.#scanFrom) this.#scanFrom = item.id;
@@ -189,6 +197,7 @@ export class Outbox {
 
   /** Clock time of the oldest transmission without an answer; Infinity when nothing is in flight. */
   oldestTransmission(): number {
+    if (this.#inFlight === 0) return Number.POSITIVE_INFINITY;
     let oldest = Number.POSITIVE_INFINITY;
     for (const item of this.#items.values()) {
       if (item.phase === OutboxPhase.inFlight && item.transmittedAt < oldest) oldest = item.transmittedAt;
@@ -219,6 +228,7 @@ export class Outbox {
     this.#items.clear();
     this.#held.clear();
     this.#bytes = 0;
+    this.#inFlight = 0;
     return items;
   }
 
@@ -239,6 +249,7 @@ export class Outbox {
   #back(item: OutboxItem): void {
     if (item.phase !== OutboxPhase.inFlight) return;
     item.phase = OutboxPhase.ready;
+    this.#inFlight -= 1;
     item.uncertain = true;
     if (item.id < this.#scanFrom) this.#scanFrom = item.id;
   }

@@ -18,7 +18,13 @@ import { ClientError, type Refusal } from './client-error.js';
 import type { ClientEvents, TypingState } from './client-events.js';
 import { type ClientLimits, type ClientOptions, DEFAULT_LIMITS } from './client-options.js';
 import type { ClientState, Ending } from './client-state.js';
-import { type Credentials, type Cursor, OutboxKind, type StoreChange, type StoredState } from './client-store.js';
+import {
+  type Credentials,
+  type Cursor,
+  OutboxKind,
+  type StoreChange,
+  type StoredState,
+} from './client-store.js';
 import type { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
 import type { Incoming } from './incoming.js';
@@ -182,6 +188,8 @@ export class RookeryClient {
         online: (connection, welcome) => this.#cameOnline(connection, welcome),
         anonymous: (connection) => this.#becameAnonymous(connection),
         lost: (ending) => this.#lost(ending),
+        isBusy: () => this.#requests.size > 0 || this.#outbox.inFlightCount > 0,
+        stays: () => this.#journal.schedule(),
         challenge: (challenge) => this.#challenged(challenge),
         registered: (registered) => this.#registered(registered),
         sendAck: (frame) => this.#sendAcked(frame),
@@ -308,7 +316,10 @@ export class RookeryClient {
     // A copy: the caller may go on using its buffer.
     const bytes = typeof body === 'string' ? encoder.encode(body) : Uint8Array.from(body);
     if (bytes.length > this.#bodyBytesMax) {
-      throw new ClientError('bodyTooLarge', `${bytes.length} bytes, at most ${this.#bodyBytesMax} are allowed`);
+      throw new ClientError(
+        'bodyTooLarge',
+        `${bytes.length} bytes, at most ${this.#bodyBytesMax} are allowed`,
+      );
     }
     const item = this.#outbox.add(OutboxKind.message, to, bytes);
     if (item === null) throw this.#outboxFull();
@@ -415,6 +426,7 @@ export class RookeryClient {
   #turn(): void {
     this.#pump();
     this.#online?.flush();
+    this.#link.quiet();
   }
 
   #saved(change: StoreChange): void {
@@ -712,7 +724,11 @@ export class RookeryClient {
       const state = TYPING_STATES[frame.value];
       if (state !== undefined) this.#events.emit('typing', { from, state, time: frame.time });
     } else if (frame.kind === EphemeralKind.presence) {
-      this.#events.emit('presence', { from, online: frame.value === PresenceValue.online, lastSeen: frame.time });
+      this.#events.emit('presence', {
+        from,
+        online: frame.value === PresenceValue.online,
+        lastSeen: frame.time,
+      });
     }
   }
 
@@ -724,6 +740,7 @@ export class RookeryClient {
     }
     if (frame.refKind === ErrorRef.request) {
       this.#requests.fail(frame.ref, refusedError(frame));
+      this.#journal.schedule();
       return;
     }
     this.#link.retryAfter(frame.retryAfterMs);
@@ -733,6 +750,7 @@ export class RookeryClient {
 
   #response({ id, body }: Response): void {
     this.#requests.settle(id, body);
+    this.#journal.schedule();
   }
 
   #assertUsable(peer: number): void {
