@@ -22,11 +22,17 @@ export function logEvent(event: RuntimeEvent): ThreadEvent | null {
         messages: event.messages,
       });
     case 'mailbox_overflow':
-      return line('error', `${event.label} was ended: its mailbox overflowed`, { mailbox: event.mailboxLength });
+      return line('error', `${event.label} was ended: its mailbox overflowed`, {
+        mailbox: event.mailboxLength,
+      });
     case 'child_start_failed':
       return line('error', `${event.label} could not start ${event.id}: ${formatReason(event.reason)}`, {});
     case 'child_shutdown_failed':
-      return line('warn', `${event.label} could not stop ${event.id} in order: ${formatReason(event.reason)}`, {});
+      return line(
+        'warn',
+        `${event.label} could not stop ${event.id} in order: ${formatReason(event.reason)}`,
+        {},
+      );
     case 'supervisor_gave_up':
       return line('error', `${event.label} gave up: too many restarts of ${event.id}`, {
         reason: formatReason(event.reason),

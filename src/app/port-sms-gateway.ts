@@ -27,7 +27,10 @@ export class PortSmsGateway implements SmsGateway {
       return;
     }
     const id = ++this.#lastId;
-    const timer = this.#clock.setTimer(() => this.answered(id, 'the gateway did not answer in time'), TIMEOUT_MS);
+    const timer = this.#clock.setTimer(
+      () => this.answered(id, 'the gateway did not answer in time'),
+      TIMEOUT_MS,
+    );
     this.#waiting.set(id, { done, timer });
     this.#post({ type: 'sms', id, user, pin, expiresMs });
   }

@@ -19,7 +19,10 @@ interface ThreadEnded {
 export interface StopThread {
   readonly type: 'stop-thread';
 }
-export type ThreadProcessMessage<To> = FromThread | ThreadEnded | { readonly type: 'to-thread'; readonly message: To };
+export type ThreadProcessMessage<To> =
+  | FromThread
+  | ThreadEnded
+  | { readonly type: 'to-thread'; readonly message: To };
 
 export interface ThreadOptions<To, From> {
   readonly name: string;

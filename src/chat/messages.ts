@@ -1,4 +1,5 @@
 import type { Pid } from '../actors/pid.js';
+import type { EphemeralKind } from '../protocol/index.js';
 import type {
   Account,
   AppendStatus,
@@ -11,7 +12,6 @@ import type {
   StoreFailure,
   UserId,
 } from '../storage/stores.js';
-import type { EphemeralKind } from '../protocol/index.js';
 
 /**
  * Everything that sessions, partitions and the registrar say to each other. Plain data, so that each of them may

@@ -211,9 +211,7 @@ export class Partition implements Receiver<PartitionMessage> {
   #pull(pull: Pull): void {
     const online = this.#online.get(pull.user);
     if (online?.session !== pull.session) return;
-    if (
-      !this.#node.store.read(pull.requester, pull.user, pull.after, pull.countMax, pull.bytesMax)
-    ) {
+    if (!this.#node.store.read(pull.requester, pull.user, pull.after, pull.countMax, pull.bytesMax)) {
       this.#self.send(pull.session, { type: 'pull-refused' });
     }
   }

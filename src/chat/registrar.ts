@@ -93,12 +93,15 @@ export class Registrar implements Receiver<RegistrarMessage> {
     }
     this.#smsFullAt = budget;
     const pin = makePin(this.#options.random, this.#options.pinDigits);
-    this.#request({ kind: 'ask', session, ref, user, pin }, {
-      op: 'pin-request',
-      user,
-      pinHash: this.#pinHash(user, pin),
-      now: this.#node.clock.wall(),
-    });
+    this.#request(
+      { kind: 'ask', session, ref, user, pin },
+      {
+        op: 'pin-request',
+        user,
+        pinHash: this.#pinHash(user, pin),
+        now: this.#node.clock.wall(),
+      },
+    );
   }
 
   #verify({ session, ref, user, pin, name, address }: VerifyPin): void {
@@ -113,14 +116,17 @@ export class Registrar implements Receiver<RegistrarMessage> {
     }
     const key = this.#options.random.bytes(32);
     const keySalt = this.#options.random.bytes(16);
-    this.#request({ kind: 'verify', session, ref, user, key, name }, {
-      op: 'pin-verify',
-      user,
-      pinHash: this.#pinHash(user, pin),
-      keySalt,
-      keyHash: createHash('sha256').update(keySalt).update(key).digest(),
-      now: this.#node.clock.wall(),
-    });
+    this.#request(
+      { kind: 'verify', session, ref, user, key, name },
+      {
+        op: 'pin-verify',
+        user,
+        pinHash: this.#pinHash(user, pin),
+        keySalt,
+        keyHash: createHash('sha256').update(keySalt).update(key).digest(),
+        now: this.#node.clock.wall(),
+      },
+    );
   }
 
   #request(pending: Pending, control: Parameters<ChatNode['store']['control']>[1]): void {

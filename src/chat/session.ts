@@ -24,11 +24,11 @@ import {
   decodeRequestBody,
   decodeSend,
   decodeVerify,
-  ErrorCode,
+  deliverBytesMax,
   Ephemeral as EphemeralFrame,
   EphemeralKind,
+  ErrorCode,
   ErrorRef,
-  deliverBytesMax,
   encodeChallenge,
   encodeDeliver,
   encodeDuplicateSendAck,
@@ -53,18 +53,18 @@ import {
   PROTOCOL_VERSION,
   ProtocolError,
   Pull as PullFrame,
+  RESPONSE_BYTES_MAX,
   ReadReceipt,
   Send,
-  RESPONSE_BYTES_MAX,
   type StructuredMap,
   WelcomeState,
 } from '../protocol/index.js';
 import { partitionOf } from '../storage/partition-of.js';
 import {
   AppendStatus,
+  CommandKind,
   type Control,
   type ControlResult,
-  CommandKind,
   EntryKind,
   MESSAGE_ID_WINDOW,
   type UserId,
@@ -101,7 +101,13 @@ const Phase = {
 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
 
-const Due = { deadline: 'deadline', acks: 'acks', store: 'store', leave: 'leave', reattach: 'reattach' } as const;
+const Due = {
+  deadline: 'deadline',
+  acks: 'acks',
+  store: 'store',
+  leave: 'leave',
+  reattach: 'reattach',
+} as const;
 type Due = (typeof Due)[keyof typeof Due];
 
 // Decoding happens on one stack at a time, so one of each serves all sessions of the thread.
@@ -138,7 +144,9 @@ interface Extras {
  *
  * Exit reasons: `normal` (the connection is over, by whoever's wish); anything else is a bug or a kill.
  */
-export class Session implements Receiver<SessionMessage>, ConnectionHandler, CorkedConnection<FrameWriter>, ExitHook {
+export class Session
+  implements Receiver<SessionMessage>, ConnectionHandler, CorkedConnection<FrameWriter>, ExitHook
+{
   readonly socket: Socket;
   /** Owned by the corks. */
   corkWriter: FrameWriter | null = null;
@@ -315,7 +323,10 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
     }
     const bytesMax = this.#phase === Phase.active ? CLIENT_MESSAGE_BYTES_MAX : limits.anonymousBytesMax;
     if (bytes.length > bytesMax) {
-      this.#fatal(ErrorCode.frameTooLarge, `a message of ${bytes.length} bytes, at most ${bytesMax} are allowed`);
+      this.#fatal(
+        ErrorCode.frameTooLarge,
+        `a message of ${bytes.length} bytes, at most ${bytesMax} are allowed`,
+      );
       return;
     }
     const now = this.#node.clock.now();
@@ -426,7 +437,14 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
     if (reader.isCritical) {
       this.#fatal(ErrorCode.unsupportedFrame, `critical frame ${frameName(type)} is not known`);
     } else if (isReservedFrame(type)) {
-      this.#error(ErrorRef.connection, 0, ErrorCode.notSupported, `${frameName(type)} is not supported yet`, 0, type);
+      this.#error(
+        ErrorRef.connection,
+        0,
+        ErrorCode.notSupported,
+        `${frameName(type)} is not supported yet`,
+        0,
+        type,
+      );
     } else if (isKnownFrame(type)) {
       this.#fatal(ErrorCode.outOfOrder, `${frameName(type)} is the server's to send`);
     }
@@ -553,7 +571,11 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
     const register = decodeRegister(reader);
     const registrar = this.#node.registrar();
     if (!isPhone(register.phone)) {
-      this.#requestError(register.ref, ErrorCode.badPhone, `${register.phone} is no phone number (7 to 15 digits)`);
+      this.#requestError(
+        register.ref,
+        ErrorCode.badPhone,
+        `${register.phone} is no phone number (7 to 15 digits)`,
+      );
     } else if (registrar === undefined) {
       this.#requestError(register.ref, ErrorCode.overloaded, 'registration is being restarted');
     } else {
@@ -571,7 +593,11 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
     const verify = decodeVerify(reader);
     const registrar = this.#node.registrar();
     if (!isPhone(verify.phone)) {
-      this.#requestError(verify.ref, ErrorCode.badPhone, `${verify.phone} is no phone number (7 to 15 digits)`);
+      this.#requestError(
+        verify.ref,
+        ErrorCode.badPhone,
+        `${verify.phone} is no phone number (7 to 15 digits)`,
+      );
     } else if (registrar === undefined) {
       this.#requestError(verify.ref, ErrorCode.overloaded, 'registration is being restarted');
     } else {
@@ -763,7 +789,10 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
 
   #accept(seq: number): void {
     if (!this.#window.accept(seq)) {
-      this.#fatal(ErrorCode.ackBeyondSent, `${seq} was accepted, but nothing beyond ${this.#window.sent} was sent`);
+      this.#fatal(
+        ErrorCode.ackBeyondSent,
+        `${seq} was accepted, but nothing beyond ${this.#window.sent} was sent`,
+      );
       return;
     }
     this.#node.stats.acks++;
@@ -997,7 +1026,12 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
   submit(request: PendingRequest, control: Control): void {
     const { requests } = this.#extra();
     if (requests.length >= this.#node.limits.requestsMax) {
-      this.#requestError(request.id, ErrorCode.overloaded, `${requests.length} requests are waiting already`, 1000);
+      this.#requestError(
+        request.id,
+        ErrorCode.overloaded,
+        `${requests.length} requests are waiting already`,
+        1000,
+      );
     } else if (this.#node.store.control(this.#requester, control)) {
       requests.push(request);
     } else {
@@ -1098,9 +1132,11 @@ export class Session implements Receiver<SessionMessage>, ConnectionHandler, Cor
   }
 
   #partitionRestarted(partition: number): void {
-    if (this.#phase === Phase.attaching && partition === partitionOf(this.#user)) this.#attachRefused('store');
+    if (this.#phase === Phase.attaching && partition === partitionOf(this.#user))
+      this.#attachRefused('store');
     if (this.#phase !== Phase.active) return;
-    for (const user of this.#extras?.watches ?? []) if (partitionOf(user) === partition) this.#watch(user, true);
+    for (const user of this.#extras?.watches ?? [])
+      if (partitionOf(user) === partition) this.#watch(user, true);
     if (partition === partitionOf(this.#user)) this.#reattach();
   }
 

@@ -22,7 +22,11 @@ test('accepting beyond what was sent is refused and changes nothing', () => {
 
 test('the window agrees with a plain list of what is unaccepted', () => {
   const step = fc.oneof(
-    fc.record({ kind: fc.constant('push' as const), gap: fc.integer({ min: 1, max: 5 }), size: fc.nat(5000) }),
+    fc.record({
+      kind: fc.constant('push' as const),
+      gap: fc.integer({ min: 1, max: 5 }),
+      size: fc.nat(5000),
+    }),
     fc.record({ kind: fc.constant('accept' as const), back: fc.nat(700) }),
   );
   fc.assert(

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { formatPhone } from '../../protocol/index.js';
 import type { SmsGateway } from '../../chat/sms-gateway.js';
+import { formatPhone } from '../../protocol/index.js';
 import type { UserId } from '../../storage/stores.js';
 
 /** How long the program may take. */

@@ -1,5 +1,5 @@
-import { formatPhone } from '../../protocol/index.js';
 import type { SmsGateway } from '../../chat/sms-gateway.js';
+import { formatPhone } from '../../protocol/index.js';
 import type { UserId } from '../../storage/stores.js';
 import { smsText } from './command-gateway.js';
 
