@@ -37,12 +37,22 @@ export function prettyLine(line: string, colored: boolean): string {
   const { level, time, msg, err, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const [name, paint] = LEVELS[Number(level)] ?? [String(level), colors.gray];
   const dim = (text: string) => (colored ? colors.dim(text) : text);
-  const parts = [dim(String(time).slice(11, 23)), colored ? paint(name) : name, String(msg ?? '')];
+  const parts = [dim(String(time).slice(11, 23)), colored ? paint(name) : name, printable(String(msg ?? ''))];
   for (const [key, value] of Object.entries(fields)) {
     const text = typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
     parts.push(dim(`${key}=${text}`));
   }
   const error = err as { readonly stack?: string; readonly message?: string } | undefined;
   const below = error === undefined ? '' : `\n${error.stack ?? error.message ?? JSON.stringify(error)}`;
-  return `${parts.join(' ')}${below.replaceAll('\n', '\n    ')}\n`;
+  return `${parts.join(' ')}${printable(below)}\n`;
+}
+
+/** What peers send must not move the cursor of a terminal or begin a line of its own. */
+function printable(text: string): string {
+  const escaped = text.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
+    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return escaped.replaceAll('\n', '\n    ');
 }

@@ -1,0 +1,96 @@
+/**
+ * What the operator's pages show, collected without any of them in mind: the pages only read a
+ * {@link Snapshot}. Counters, not rates: who wants a rate takes the difference of two snapshots over the
+ * difference of their `uptimeMs`.
+ */
+export interface Snapshot {
+  /** Of this format. */
+  readonly version: 1;
+  /** Wall-clock ms at which it was taken. */
+  readonly at: number;
+  /** Monotonic ms since the start. */
+  readonly uptimeMs: number;
+  readonly server: {
+    readonly name: string;
+    readonly version: string;
+    readonly node: string;
+    readonly pid: number;
+    readonly state: 'starting' | 'running' | 'draining';
+    /** Incarnation of the database. */
+    readonly epoch: number;
+    readonly development: boolean;
+    /** Where people chat. */
+    readonly chatUrl: string;
+  };
+  readonly memory: { readonly residentBytes: number };
+  readonly threads: readonly ThreadSnapshot[];
+  readonly connections: {
+    readonly open: number;
+    readonly opened: number;
+    readonly closed: number;
+    readonly refused: number;
+  };
+  readonly sessions: {
+    /** Processes, one for each connection. */
+    readonly running: number;
+    /** Those that said who they are. */
+    readonly online: number;
+  };
+  readonly mailboxes: {
+    readonly processes: number;
+    /** Messages in all mailboxes. */
+    readonly waiting: number;
+    readonly longest: number;
+  };
+  readonly store: {
+    readonly commits: number;
+    readonly commands: number;
+    readonly failures: number;
+    readonly walBytes: number;
+    /** Entries that wait for their users. */
+    readonly pending: number;
+  };
+  /** Counters of the chat by name. The page knows `sends`, `deliveries` and `receipts`. */
+  readonly chat: Readonly<Record<string, number>>;
+}
+
+export interface ThreadSnapshot {
+  readonly name: string;
+  readonly state: 'running' | 'restarting' | 'silent';
+  /** 0–1: the share of the time in which its event loop was busy, since the last snapshot. */
+  readonly utilization: number;
+  readonly heapUsedBytes: number;
+}
+
+/** Implemented by the composition root. */
+export interface Inspector {
+  /** Must answer within a second or two even if a thread does not (such a thread is `silent`). */
+  snapshot(): Promise<Snapshot>;
+}
+
+/** Collects once for all who ask at the same time, so that watchers cost no more than one watcher. */
+export class SharedInspector implements Inspector {
+  readonly #inspector: Inspector;
+  #underWay: Promise<Snapshot> | null = null;
+
+  constructor(inspector: Inspector) {
+    this.#inspector = inspector;
+  }
+
+  snapshot(): Promise<Snapshot> {
+    this.#underWay ??= this.#inspector.snapshot().finally(() => {
+      this.#underWay = null;
+    });
+    return this.#underWay;
+  }
+}
+
+/** A PIN that was sent a moment ago, for the page of a development server. */
+export interface SentPin {
+  /** Phone number as an integer. */
+  readonly user: number;
+  readonly pin: string;
+  /** Wall-clock ms. */
+  readonly sentAt: number;
+  readonly expiresAt: number;
+}
