@@ -530,7 +530,6 @@ export class Session
     if (this.#phase !== Phase.attaching) return;
     this.#phase = Phase.active;
     this.#disarm();
-    this.#self.label = `session +${this.#user}`;
     const state =
       message.state === ResumeState.resumed
         ? WelcomeState.resumed
