@@ -6,3 +6,4 @@ export { SeededRandom } from './structures/seeded-random.js';
 export { SimulatedClock } from './structures/simulated-clock.js';
 export { SystemClock } from './structures/system-clock.js';
 export { SystemRandom } from './structures/system-random.js';
+export * from './supervisors/index.js';

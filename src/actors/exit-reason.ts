@@ -18,6 +18,9 @@ import { formatPid, type Pid } from './pid.js';
  * | call | a call failed, for the reason inside; OTP's `{Reason, {gen_server, call, …}}` |
  * | bad_return_value | a callback returned what it must not |
  * | already_started | the name belongs to that process |
+ * | already_present | a supervisor has a child of this id that does not run |
+ * | max_children | a dynamic supervisor has as many children as it may |
+ * | busy | a synchronous call found the server running, or waiting for something |
  * | failed_to_start_child | a supervisor could not start: that child failed for the reason inside |
  * | mailbox_overflow | it had more messages waiting than the runtime allows |
  * | custom | anything else |
@@ -36,6 +39,9 @@ export type ExitReason =
   | { readonly type: 'call'; readonly reason: ExitReason; readonly target: Pid | string }
   | { readonly type: 'bad_return_value'; readonly value: unknown }
   | { readonly type: 'already_started'; readonly pid: Pid }
+  | { readonly type: 'already_present' }
+  | { readonly type: 'max_children' }
+  | { readonly type: 'busy' }
   | { readonly type: 'failed_to_start_child'; readonly id: string; readonly reason: ExitReason }
   | { readonly type: 'mailbox_overflow' }
   | { readonly type: 'custom'; readonly value: unknown };
@@ -50,6 +56,9 @@ export const ExitReason = {
   noconnection: { type: 'noconnection' },
   timeout: { type: 'timeout' },
   callingSelf: { type: 'calling_self' },
+  alreadyPresent: { type: 'already_present' },
+  maxChildren: { type: 'max_children' },
+  busy: { type: 'busy' },
   mailboxOverflow: { type: 'mailbox_overflow' },
 
   /** OTP's `{shutdown, Detail}`. */

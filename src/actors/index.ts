@@ -1,4 +1,18 @@
 export { BadArgument } from './bad-argument.js';
+export {
+  type CallPair,
+  type CallResult,
+  type CastResult,
+  GenServer,
+  type InitResult,
+  type Next,
+  type ReplyTo,
+  type ServerOptions,
+  type ServerPid,
+  type ServerStart,
+  type ServerTimeout,
+  serverTimeout,
+} from './behaviours/gen-server.js';
 export { Exit, ExitReason, formatReason, isOrderly } from './exit-reason.js';
 export { formatPid, type Pid, RemotePid } from './pid.js';
 export type { Process, Start } from './process.js';
@@ -9,5 +23,6 @@ export { CallMessage, type CallOutcome, CastMessage, type From, StopMessage } fr
 export type { RemoteSignal, Router } from './router.js';
 export { CallFailed, Runtime, type RuntimeOptions, type SpawnOptions } from './runtime.js';
 export type { EventSink, RuntimeEvent } from './runtime-event.js';
+export type { StartResult } from './start-result.js';
 export { DownMessage, ExitMessage, type SystemMessage, TimeoutMessage } from './system-message.js';
 export type { Timer } from './timers.js';

@@ -14,7 +14,24 @@ export type CallOutcome<R> =
 /** Who asked, as the server sees it. A reply to somebody who gave up, or a second reply, is dropped. */
 export interface From<in R> {
   readonly caller: Pid;
+  /** The caller stands on this very stack and takes no answer later: refuse with what says so, or answer now. */
+  readonly immediate: boolean;
   reply(value: R): void;
+}
+
+/** The caller of a synchronous call: see `Runtime.callNow`. */
+export class ImmediateFrom<R> implements From<R> {
+  readonly immediate = true;
+  answered = false;
+  value: R | undefined = undefined;
+
+  constructor(readonly caller: Pid) {}
+
+  reply(value: R): void {
+    if (this.answered) return;
+    this.answered = true;
+    this.value = value;
+  }
 }
 
 /** The message by which a call reaches a server. */
@@ -47,6 +64,7 @@ export class StopMessage {
  * callback runs in its turn.
  */
 export class Request<R> extends Ref implements From<R> {
+  readonly immediate = false;
   timer: Timer | null = null;
   private outcome: CallOutcome<R> | null = null;
 

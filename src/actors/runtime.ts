@@ -17,6 +17,8 @@ import {
   CallMessage,
   type CallOutcome,
   CastMessage,
+  type From,
+  ImmediateFrom,
   Request,
   RequestReceiver,
   StopMessage,
@@ -237,11 +239,19 @@ export class Runtime {
     ) {
       return false;
     }
-    const before = this.current;
-    before.sentCount = (before.sentCount + 1) | 0;
-    process.handledCount = (process.handledCount + 1) | 0;
+    this.current.sentCount = (this.current.sentCount + 1) | 0;
     if (process.mailboxLongest === 0) process.mailboxLongest = 1;
-    process.flags |= ProcessFlag.scheduled | ProcessFlag.running;
+    process.flags |= ProcessFlag.scheduled;
+    this.#handleNow(process, message);
+    if (process.mailboxLength !== 0) this.schedule(process as unknown as Process<never>);
+    else process.flags &= ~ProcessFlag.scheduled;
+    return true;
+  }
+
+  #handleNow<M>(process: Process<M>, message: M): void {
+    const before = this.current;
+    process.handledCount = (process.handledCount + 1) | 0;
+    process.flags |= ProcessFlag.running;
     this.current = process as unknown as Process<never>;
     this.#dispatchDepth++;
     try {
@@ -252,9 +262,6 @@ export class Runtime {
     this.#dispatchDepth--;
     this.current = before;
     process.flags &= ~ProcessFlag.running;
-    if (process.mailboxLength !== 0) this.schedule(process as unknown as Process<never>);
-    else process.flags &= ~ProcessFlag.scheduled;
-    return true;
   }
 
   // ---- calls ---------------------------------------------------------------------------------------------------
@@ -276,6 +283,31 @@ export class Runtime {
         timeoutMs,
       );
     });
+  }
+
+  /**
+   * Calls a local server on this stack: first it handles what is in its mailbox (as if it were its turn now), then the
+   * request. For what must be known at once, like a child that a socket callback has a supervisor start. Fails with
+   * `busy` if the server is running or deep below, or has not answered when it returns (a later answer is dropped), or
+   * else as a call does.
+   */
+  callNow<R>(target: Pid | string, request: unknown): CallOutcome<R> {
+    const pid = this.#resolve(target);
+    const process = pid === null ? null : this.local(pid);
+    if (process === null || !process.alive) return { ok: false, reason: ExitReason.noproc };
+    const running = (process.flags & ProcessFlag.running) !== 0;
+    if (running || this.#dispatchDepth === DISPATCH_DEPTH_MAX) return { ok: false, reason: ExitReason.busy };
+    for (let left = process.mailboxLength; left > 0 && process.mailboxLength > 0; left--) {
+      this.#handleNow(process, process.take() as never);
+    }
+    if (!process.alive) return { ok: false, reason: process.first as ExitReason };
+    if (process.mailboxLength !== 0) return { ok: false, reason: ExitReason.busy };
+    const from = new ImmediateFrom<R>(this.current);
+    const message = new CallMessage(from as From<unknown>, request) as never;
+    if ((process.flags & ProcessFlag.scheduled) === 0) this.tryDispatch(process, message);
+    else this.#handleNow(process, message);
+    if (from.answered) return { ok: true, value: from.value as R };
+    return { ok: false, reason: process.alive ? ExitReason.busy : (process.first as ExitReason) };
   }
 
   /** Sends a request without an answer to a server. Never fails. */
