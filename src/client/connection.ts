@@ -126,13 +126,13 @@ export class Connection implements ClientSocketHandler {
     this.#socket.close(code, reason);
   }
 
-  /** Closes, and tells the owner as if the peer had done it. */
-  fail(code: number, reason: string): void {
+  /** Closes, and tells the owner as if the peer had done it; the peer may be told another code. */
+  fail(code: number, reason: string, peerCode = code): void {
     if (this.#isDead) return;
     this.#isDead = true;
     this.#heartbeat.stop();
     // 1006 and its like cannot be sent (RFC 6455, section 7.4.1).
-    this.#socket.close(code >= 3000 ? code : 1000, reason.slice(0, 100));
+    this.#socket.close(peerCode >= 3000 ? peerCode : 1000, reason.slice(0, 100));
     this.#life.closed(this, code, reason);
   }
 
@@ -224,7 +224,8 @@ export class Connection implements ClientSocketHandler {
       while (!this.#isDead && reader.next()) this.#frame(reader);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.fail(CloseCode.malformed, error.message);
+      // Worth another try, unlike what the server finds malformed in us.
+      this.fail(1006, error.message, CloseCode.malformed);
     }
     reader.reset(NO_BYTES);
   }
