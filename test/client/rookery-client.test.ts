@@ -603,6 +603,20 @@ describe('the store', () => {
     // It came back to us and was handed over; the cursor is not written yet.
     assert.deepEqual(alice.texts, ['x']);
     assert.equal(world.server.accounts.get(ALICE)!.inbox.length, 1);
+    // A second one is accepted while the first cursor is being written: only the first may be acknowledged.
+    while (!store.isWritingCursor) assert.ok(store.finish());
+    world.server.deliver(ALICE, BOB, 77, 'y');
+    world.clock.advance(10);
+    assert.deepEqual(alice.texts, ['x', 'y']);
+    store.finish();
+    world.clock.advance(10);
+    assert.deepEqual(
+      world.server.accounts
+        .get(ALICE)!
+        .inbox.filter(({ kind }) => kind === 'message')
+        .map(({ ref }) => ref),
+      [77],
+    );
     while (store.finish()) world.clock.advance(10);
     assert.equal(world.server.accounts.get(ALICE)!.inbox.length, 0);
   });
@@ -760,7 +774,7 @@ class BrittleStore extends MemoryClientStore {
 class SlowStore implements ClientStore {
   isSlow = true;
   readonly #memory = new MemoryClientStore();
-  #waiting: (() => void)[] = [];
+  #waiting: { change: StoreChange; write: () => void }[] = [];
 
   load(done: (error: Error | null, state: StoredState) => void): void {
     this.#memory.load(done);
@@ -768,15 +782,19 @@ class SlowStore implements ClientStore {
 
   save(change: StoreChange, done: (error: Error | null) => void): void {
     const write = (): void => this.#memory.save(change, done);
-    if (this.isSlow) this.#waiting.push(write);
+    if (this.isSlow) this.#waiting.push({ change, write });
     else write();
+  }
+
+  get isWritingCursor(): boolean {
+    return this.#waiting[0]?.change.cursor !== undefined;
   }
 
   /** Lets one save come to its end. */
   finish(): boolean {
-    const write = this.#waiting.shift();
-    write?.();
-    return write !== undefined;
+    const waiting = this.#waiting.shift();
+    waiting?.write();
+    return waiting !== undefined;
   }
 
   close(): void {}
