@@ -1,5 +1,6 @@
-import { isOrderly } from '../actors/exit-reason.js';
+import { ExitReason } from '../actors/exit-reason.js';
 import type { Pid } from '../actors/pid.js';
+import type { Process } from '../actors/process.js';
 import type { Runtime } from '../actors/runtime.js';
 import type { ChatLimits } from '../chat/chat-limits.js';
 import type { ChatNode } from '../chat/chat-node.js';
@@ -9,12 +10,14 @@ import { requestHandlers } from '../chat/handlers/index.js';
 import type { PartitionMessage, RegistrarMessage, SessionMessage } from '../chat/messages.js';
 import type { RegistrarOptions } from '../chat/registrar.js';
 import { Requesters } from '../chat/requesters.js';
-import type { Session } from '../chat/session.js';
+import { Session } from '../chat/session.js';
 import { StoreDispatch } from '../chat/store-dispatch.js';
 import { CloseCode, closeName, FrameWriter, SERVER_MESSAGE_BYTES_MAX } from '../protocol/index.js';
-import { PARTITIONS, type StorePort } from '../storage/stores.js';
+import { PARTITIONS, type StorePort, type UserId } from '../storage/stores.js';
 import type { Clock } from '../structures/clock.js';
+import { Partitions } from '../supervisors/index.js';
 import { Corks } from '../transport/cork.js';
+import type { Listener } from '../transport/listener.js';
 import type { ConnectionAcceptor, ConnectionHandler, Socket } from '../transport/socket.js';
 import { startChatTree } from './tree.js';
 
@@ -28,8 +31,10 @@ export interface ChatSchedulerParts {
   readonly epoch: number;
   readonly limits: ChatLimits;
   readonly registrar: RegistrarOptions;
-  /** The top of the tree has given up: this scheduler cannot go on. */
-  readonly onGaveUp: (reason: string) => void;
+  /** Opens the port for this acceptor. Null: sockets come in by another way. */
+  readonly listen: ((acceptor: ConnectionAcceptor) => Listener) | null;
+  /** The top of the tree has ended: because it was told to, or because it gave up. */
+  readonly onEnd: (reason: ExitReason) => void;
 }
 
 /**
@@ -40,11 +45,13 @@ export class ChatScheduler implements ConnectionAcceptor {
   readonly node: ChatNode;
   readonly events: StoreDispatch;
   readonly #startSession: (socket: Socket) => Session | null;
-  readonly #partitions: (Pid<PartitionMessage> | undefined)[] = new Array(PARTITIONS).fill(undefined);
+  /** The top supervisor. */
+  readonly top: Pid;
   #registrar: Pid<RegistrarMessage> | undefined;
 
   constructor(parts: ChatSchedulerParts) {
     const { clock } = parts;
+    const partitions = new Partitions<PartitionMessage>(PARTITIONS);
     let flushAhead = false;
     const flush = () => {
       flushAhead = false;
@@ -74,22 +81,25 @@ export class ChatScheduler implements ConnectionAcceptor {
       stats: new ChatStats(),
       handlers: new HandlerTable(requestHandlers),
       sessions: new Requesters<Pid<SessionMessage>>(),
-      partition: (index) => this.#partitions[index],
+      partition: (index) => partitions.get(index),
       registrar: () => this.#registrar,
     };
     this.events = new StoreDispatch(this.node);
     const tree = startChatTree({
       node: this.node,
       registrar: parts.registrar,
-      onPartition: (index, pid) => this.#partitionStarted(index, pid),
+      partitions,
+      listen: parts.listen === null ? null : () => (parts.listen as NonNullable<typeof parts.listen>)(this),
+      onPartitionRestarted: (index) => this.#partitionRestarted(index),
       onRegistrar: (pid) => {
         this.#registrar = pid;
       },
       onExit: (reason) => {
-        if (!isOrderly(reason)) parts.onGaveUp(reason.type);
+        parts.onEnd(reason);
       },
     });
     this.#startSession = tree.startSession;
+    this.top = tree.top;
   }
 
   /** A new connection: one process, under the sessions' supervisor. */
@@ -107,10 +117,36 @@ export class ChatScheduler implements ConnectionAcceptor {
     });
   }
 
-  #partitionStarted(index: number, pid: Pid<PartitionMessage>): void {
-    const restarted = this.#partitions[index] !== undefined;
-    this.#partitions[index] = pid;
-    if (!restarted) return;
+  /** The session of a user that is online on this scheduler. */
+  sessionOf(user: UserId): Pid<SessionMessage> | undefined {
+    let found: Pid<SessionMessage> | undefined;
+    this.node.sessions.forEach((pid) => {
+      const { receiver } = pid as unknown as { receiver: unknown };
+      if (receiver instanceof Session && receiver.user === user) found = pid;
+    });
+    return found;
+  }
+
+  /** Messages in the mailboxes of sessions and partitions. Walks through all of them: for people, not for loops. */
+  mailboxes(): { waiting: number; longest: number } {
+    let waiting = 0;
+    let longest = 0;
+    const count = (pid: Pid | undefined) => {
+      const length = (pid as Process<never> | undefined)?.mailboxLength ?? 0;
+      waiting += length;
+      if (length > longest) longest = length;
+    };
+    this.node.sessions.forEach((pid) => count(pid as Pid));
+    for (let index = 0; index < PARTITIONS; index++) count(this.node.partition(index) as Pid | undefined);
+    return { waiting, longest };
+  }
+
+  /** Sends the top of the tree away: everything below it ends in order. */
+  end(): void {
+    this.node.runtime.exit(this.top, ExitReason.shutdown);
+  }
+
+  #partitionRestarted(index: number): void {
     const { runtime, sessions } = this.node;
     sessions.forEach((session) => runtime.send(session, { type: 'partition-restarted', partition: index }));
   }

@@ -1,6 +1,6 @@
-/** What a scheduler thread runs. */
+/** What a scheduler thread runs: the chat's processes, one uWebSockets.js app, and the scheduler's end of the rings. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { formatReason } from '../actors/exit-reason.js';
+import { type ExitReason, formatReason, isOrderly } from '../actors/exit-reason.js';
 import { Runtime } from '../actors/runtime.js';
 import { CLIENT_MESSAGE_BYTES_MAX } from '../protocol/index.js';
 import { RingStorePort } from '../storage/ring-store-port.js';
@@ -8,19 +8,24 @@ import { SystemClock } from '../structures/system-clock.js';
 import { SystemRandom } from '../structures/system-random.js';
 import { tokenRate } from '../structures/token-bucket.js';
 import type { Listener } from '../transport/listener.js';
+import type { ConnectionAcceptor } from '../transport/socket.js';
 import { listen } from '../transport/uws/uws-listener.js';
 import { ChatScheduler } from './chat-scheduler.js';
+import { injectFault } from './inject-fault.js';
 import { chatLimitsOf } from './limits-of.js';
 import { logEvent } from './log-event.js';
 import { PortSmsGateway } from './port-sms-gateway.js';
+import { schedulerStats } from './scheduler-stats.js';
 import type { FromScheduler, SchedulerData, ToScheduler } from './thread-messages.js';
 import { webAssets } from './web-assets.js';
 
+const HOUR_MS = 3_600_000;
+
 const data = workerData as SchedulerData;
-const port = parentPort;
-if (port === null) throw new Error('a scheduler is started by the main thread');
+const parent = parentPort;
+if (parent === null) throw new Error('a scheduler thread is started by the main thread');
 const { config } = data;
-const post = (message: FromScheduler): void => port.postMessage(message);
+const post = (message: FromScheduler): void => parent.postMessage(message);
 
 const clock = new SystemClock();
 const random = new SystemRandom();
@@ -35,3 +40,107 @@ const runtime = new Runtime({
   },
 });
 const gateway = new PortSmsGateway(post, clock);
+const store = new RingStorePort({ rings: data.rings, clock });
+
+let listener: Listener | null = null;
+/** After the first time the port is fixed: clients come back to it. */
+let listenPort = data.port;
+let draining = false;
+
+const scheduler: ChatScheduler = new ChatScheduler({
+  name: 'rookery',
+  version: data.version,
+  runtime,
+  clock,
+  store,
+  epoch: data.epoch,
+  limits: chatLimitsOf(config),
+  registrar: {
+    random,
+    gateway,
+    secret: data.secret,
+    pinDigits: Number(config.pinDigits),
+    pinLifeMs: config.pinLifeMs,
+    addressPinRate: tokenRate(config.pinsPerAddressHourMax / 3600, config.pinsPerAddressHourMax),
+    // Each PIN may be tried so often; an address may use up all tries of all its PINs.
+    addressTryRate: tokenRate(
+      (config.pinsPerAddressHourMax * config.pinTriesMax) / 3600,
+      config.pinsPerAddressHourMax * config.pinTriesMax,
+    ),
+    smsBudget: tokenRate(config.smsPerHourMax / (HOUR_MS / 1000), config.smsPerHourMax),
+    pendingMax: 4096,
+  },
+  listen: openPort,
+  onEnd: ended,
+});
+store.listen(scheduler.events);
+
+function openPort(acceptor: ConnectionAcceptor): Listener {
+  const open = listen(
+    {
+      host: config.host,
+      port: listenPort,
+      shared: config.schedulers > 1,
+      maxPayloadBytes: CLIENT_MESSAGE_BYTES_MAX,
+      idleTimeoutSeconds: Math.min(960, Math.ceil(config.idleTimeoutMs / 4000) * 4),
+      maxBackpressureBytes: config.socketBufferBytesMax,
+      origins: config.origins,
+      connectionsMax: config.connectionsMax,
+      connectionsPerAddressMax: config.connectionsPerAddressMax,
+      addressRate: tokenRate(config.addressConnectsPerSecond, config.addressConnectsBurst),
+      nodeRate: tokenRate(config.connectsPerSecond, config.connectsBurst),
+      assets: webAssets(),
+      tls: config.tlsKeyFile === '' ? null : { keyFile: config.tlsKeyFile, certFile: config.tlsCertFile },
+      onHandlerError: (error) => {
+        const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        post({ type: 'event', level: 'error', message: 'a connection handler threw', fields: { stack } });
+      },
+    },
+    acceptor,
+    clock,
+  );
+  listener = open;
+  listenPort = open.port;
+  return open;
+}
+
+/** The top supervisor has ended. The thread goes with it, and the main thread has the next word. */
+function ended(reason: ExitReason): void {
+  if (draining && isOrderly(reason)) return;
+  throw new Error(`the scheduler's supervisor gave up: ${formatReason(reason)}`);
+}
+
+/** Sends the clients away, then the processes, waits until the store has answered all it was asked, and ends. */
+async function drain(graceMs: number, jitterMs: number): Promise<void> {
+  const again = draining;
+  draining = true;
+  if (!again) scheduler.leave(graceMs, jitterMs);
+  const terminated = (await listener?.drain(graceMs + (again ? 0 : CLOSE_MS))) ?? 0;
+  if (again) return;
+  scheduler.end();
+  await store.settled();
+  post({ type: 'drained', terminated });
+  store.close();
+  parent?.close();
+}
+/** For the closing handshakes, behind the grace. */
+const CLOSE_MS = 1000;
+
+parent.on('message', (message: ToScheduler) => {
+  switch (message.type) {
+    case 'drain':
+      void drain(message.graceMs, message.jitterMs);
+      break;
+    case 'stats':
+      post({ type: 'stats', id: message.id, stats: schedulerStats(scheduler, listener) });
+      break;
+    case 'sms-result':
+      gateway.answered(message.id, message.failure);
+      break;
+    case 'inject':
+      injectFault(scheduler, message.fault);
+      break;
+  }
+});
+
+post({ type: 'listening', port: listenPort });

@@ -3,6 +3,7 @@
  * only. Everything for each message of a chat goes over the rings.
  */
 import type { ChatStats } from '../chat/chat-stats.js';
+import type { StoreRings } from '../storage/store-rings.js';
 import type { Config } from './config.js';
 
 /** What a scheduler thread is started with. */
@@ -22,12 +23,8 @@ export interface SchedulerData {
 export interface WriterData {
   readonly role: 'writer';
   readonly config: Config;
-}
-
-/** The pair of rings between one scheduler and the writer. */
-export interface StoreRings {
-  readonly commands: SharedArrayBuffer;
-  readonly events: SharedArrayBuffer;
+  /** The rings of each scheduler, by its index. */
+  readonly rings: readonly { readonly scheduler: number; readonly rings: StoreRings }[];
 }
 
 export type ToScheduler =
@@ -44,6 +41,7 @@ export type InjectedFault =
 
 export type FromScheduler =
   | { readonly type: 'listening'; readonly port: number }
+  | { readonly type: 'refused'; readonly message: string }
   | { readonly type: 'drained'; readonly terminated: number }
   | { readonly type: 'stats'; readonly id: number; readonly stats: SchedulerStats }
   | {

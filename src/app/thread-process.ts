@@ -15,10 +15,6 @@ interface ThreadEnded {
   readonly code: number;
   readonly error: Error | null;
 }
-/** Asks the thread to finish what it has and to end. */
-export interface StopThread {
-  readonly type: 'stop-thread';
-}
 export type ThreadProcessMessage<To> =
   | FromThread
   | ThreadEnded
@@ -32,6 +28,8 @@ export interface ThreadOptions<To, From> {
   readonly data: () => unknown;
   /** A message from the thread, on the main thread, within the process. */
   readonly onMessage: (message: From, post: (message: To) => void) => void;
+  /** Whether the thread was told to end: an orderly end at any other time is a failure. */
+  readonly mayEnd: () => boolean;
   /** The thread has ended; called once for each incarnation, before the process ends. */
   readonly onEnd: (code: number, error: Error | null) => void;
 }
@@ -82,7 +80,7 @@ export class ThreadProcess<To, From> implements Receiver<ThreadProcessMessage<To
       case 'thread-ended':
         this.#options.onEnd(message.code, message.error);
         if (message.error !== null) this.#self.exit({ type: 'error', error: message.error });
-        else if (message.code === 0) this.#self.exit(ExitReason.normal);
+        else if (message.code === 0 && this.#options.mayEnd()) this.#self.exit(ExitReason.normal);
         else this.#self.exit(ExitReason.custom(`thread exited with code ${message.code}`));
         break;
       default:

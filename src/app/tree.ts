@@ -1,44 +1,175 @@
+/**
+ * The whole supervision tree of the server.
+ *
+ * ```
+ * main thread                                   scheduler-1 (a thread of its own)
+ *
+ * rookery            one_for_one, 5 in 60 s     scheduler          rest_for_one, 3 in 60 s
+ * ├─ writer-1        thread: SQLite             ├─ registrar       PINs, device keys
+ * └─ scheduler-1     thread: ─────────────────▶ ├─ partitions      one_for_one, 20 in 10 s
+ *                                               │  ├─ 0            who is online, inboxes in log order
+ *                                               │  ├─ …
+ *                                               │  └─ 63
+ *                                               ├─ sessions        DynamicSupervisor
+ *                                               │  └─ session …    one for each connection, temporary
+ *                                               └─ listener        the port; first to go
+ * ```
+ *
+ * - A session that crashes takes its connection with it and nothing else: its client comes back.
+ * - A partition that crashes is started again at once; its sessions attach anew and pull what they missed.
+ * - Partitions that crash again and again end their supervisor, and with it (rest_for_one) all sessions and the
+ *   listener; the scheduler's supervisor tries three times a minute, then the thread ends.
+ * - A thread that ends is started again by the main thread, five times a minute; then the server ends with exit
+ *   code 1, and whoever supervises the machine has the next word.
+ */
 import type { ExitReason } from '../actors/exit-reason.js';
 import type { Pid } from '../actors/pid.js';
+import type { Process } from '../actors/process.js';
+import type { Receiver } from '../actors/receiver.js';
+import type { Runtime } from '../actors/runtime.js';
 import type { ChatNode } from '../chat/chat-node.js';
 import type { PartitionMessage, RegistrarMessage, SessionMessage } from '../chat/messages.js';
 import { Partition } from '../chat/partition.js';
 import { Registrar, type RegistrarOptions } from '../chat/registrar.js';
 import { Session } from '../chat/session.js';
-import { PARTITIONS } from '../storage/stores.js';
+import { DynamicSupervisor, type Partitions, partitionSupervisor, Supervisor } from '../supervisors/index.js';
+import type { Listener } from '../transport/listener.js';
 import type { Socket } from '../transport/socket.js';
+import { ListenerProcess } from './listener-process.js';
+
+const MINUTE_MS = 60_000;
 
 export interface ChatTreeParts {
   readonly node: ChatNode;
+  readonly partitions: Partitions<PartitionMessage>;
   readonly registrar: RegistrarOptions;
-  readonly onPartition: (index: number, pid: Pid<PartitionMessage>) => void;
+  /** Opens the port; called again when the listener is restarted. Null: sockets come in by another way. */
+  readonly listen: (() => Listener) | null;
+  readonly onPartitionRestarted: (index: number) => void;
   readonly onRegistrar: (pid: Pid<RegistrarMessage>) => void;
+  /** The top supervisor has ended. */
   readonly onExit: (reason: ExitReason) => void;
 }
 
 export interface ChatTree {
+  /** A process for a new connection; null when there can be no more. */
   readonly startSession: (socket: Socket) => Session | null;
+  readonly top: Pid;
 }
 
+/** Starts the processes of a scheduler. Throws when one of them cannot be started. */
 export function startChatTree(parts: ChatTreeParts): ChatTree {
-  const { node } = parts;
-  parts.onRegistrar(
-    node.runtime.spawn<RegistrarMessage>((self) => new Registrar(node, self, parts.registrar)),
-  );
-  for (let index = 0; index < PARTITIONS; index++) {
-    parts.onPartition(
-      index,
-      node.runtime.spawn<PartitionMessage>((self) => new Partition(node, self, index)),
-    );
+  const { node, partitions, listen } = parts;
+  const { runtime } = node;
+  const started = Supervisor.start(runtime, {
+    label: `scheduler-${runtime.scheduler}`,
+    strategy: 'rest_for_one',
+    intensity: 3,
+    periodMs: MINUTE_MS,
+    children: [
+      {
+        id: 'registrar',
+        start: (supervisor) => {
+          const pid = supervisor.spawnLink<RegistrarMessage>(
+            (self) => new Registrar(node, self, parts.registrar),
+          );
+          parts.onRegistrar(pid);
+          return pid;
+        },
+      },
+      Supervisor.child(
+        'partitions',
+        partitionSupervisor<PartitionMessage>({
+          partitions,
+          intensity: 20,
+          periodMs: 10_000,
+          start: (supervisor, index) => {
+            const restarted = partitions.get(index) !== undefined;
+            const pid = supervisor.spawnLink<PartitionMessage>((self) => new Partition(node, self, index));
+            if (restarted) parts.onPartitionRestarted(index);
+            return pid;
+          },
+        }),
+      ),
+      DynamicSupervisor.child('sessions', { name: SESSIONS }),
+      ...(listen === null
+        ? []
+        : [
+            {
+              id: 'listener',
+              start: (supervisor: Process<never>) =>
+                supervisor.spawnLink<never>((self) => new ListenerProcess(self, listen)),
+            },
+          ]),
+    ],
+  });
+  if (started.ok === undefined) {
+    if (started.error === undefined) throw new Error('the scheduler’s supervisor has nothing to do');
+    const cause = started.error.type === 'error' ? started.error.error : started.error;
+    throw new Error('the scheduler’s processes could not be started', { cause });
   }
+  const top = started.ok;
+  watch(runtime, top, parts.onExit);
   return {
+    top,
     startSession: (socket) => {
       let session: Session | null = null;
-      node.runtime.spawn<SessionMessage>((self) => {
-        session = new Session(node, self, socket);
-        return session;
+      const result = DynamicSupervisor.startChild<SessionMessage>(runtime, SESSIONS, {
+        id: 'session',
+        restart: 'temporary',
+        start: (supervisor) =>
+          supervisor.spawnLink<SessionMessage>((self) => {
+            session = new Session(node, self, socket);
+            return session;
+          }),
       });
-      return session;
+      return result.ok === undefined ? null : session;
     },
   };
+}
+
+/** The name of the sessions' supervisor on each scheduler. */
+const SESSIONS = 'sessions';
+
+export interface MainTree {
+  /** Adds a thread: started now, and again whenever it ends otherwise than in order. */
+  addThread<M>(name: string, start: (self: Process<M>) => Receiver<M>): void;
+}
+
+/** Starts the top of the main thread's tree, still without threads. */
+export function startMainTree(runtime: Runtime, onExit: (reason: ExitReason) => void): MainTree {
+  const started = Supervisor.start(runtime, {
+    label: 'rookery',
+    strategy: 'one_for_one',
+    intensity: 5,
+    periodMs: MINUTE_MS,
+  });
+  if (started.ok === undefined) throw new Error('the root supervisor could not be started');
+  const top = started.ok;
+  watch(runtime, top, onExit);
+  return {
+    addThread<M>(name: string, start: (self: Process<M>) => Receiver<M>) {
+      Supervisor.startChild(runtime, top, {
+        id: name,
+        // An orderly end is one that was asked for.
+        restart: 'transient',
+        start: (supervisor) => supervisor.spawnLink<M>(start),
+      });
+    },
+  };
+}
+
+/** Tells when a process ends. */
+function watch(runtime: Runtime, pid: Pid, onExit: (reason: ExitReason) => void): void {
+  runtime.spawn<never>(
+    (self) => {
+      self.monitor(pid);
+      return {
+        receive(message) {
+          if (message.type === 'DOWN') onExit(message.reason);
+        },
+      };
+    },
+    { label: 'watch' },
+  );
 }

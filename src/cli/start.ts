@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { ConfigError } from '../app/config.js';
-import { startServer } from '../app/main.js';
 import { loadConfigWithFile } from '../app/config-file.js';
+import { startServer } from '../app/main.js';
 import { settingOptions } from '../app/settings-help.js';
 import { StartRefused } from '../app/start-refused.js';
 

@@ -30,7 +30,7 @@ const HEADERS: Readonly<Record<string, string>> = {
 
 /**
  * The operator's port: plain HTTP on a listener of its own, loopback unless configured otherwise, on the main
- * thread. It is small on purpose: GET and HEAD only, no bodies, no cookies (so no request forgery), a token
+ * thread. It is small on purpose: GET and HEAD, POST where a page says so, no bodies, no cookies (so no request forgery), a token
  * in the Authorization header.
  */
 export class OpsServer {
@@ -90,7 +90,10 @@ export class OpsServer {
       : null;
     const reply = await this.#reply(request, url);
     if (reply.status === 401) response.setHeader('WWW-Authenticate', 'Bearer realm="rookery operator"');
-    if (reply.status === 405) response.setHeader('Allow', 'GET, HEAD');
+    if (reply.status === 405) {
+      const post = url !== null && this.#pages.get(url.pathname)?.method === 'POST';
+      response.setHeader('Allow', post ? 'POST' : 'GET, HEAD');
+    }
     response.writeHead(reply.status, {
       ...HEADERS,
       'Content-Type': reply.contentType,
@@ -100,8 +103,9 @@ export class OpsServer {
   }
 
   async #reply(request: IncomingMessage, url: URL | null): Promise<Reply> {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return text('Only GET and HEAD.\n', 405);
     const page = url === null ? undefined : this.#pages.get(url.pathname);
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    if (method !== (page?.method ?? 'GET')) return text('Not by this method.\n', 405);
     if (page?.anyHost !== true && !hostAllowed(request.headers.host, this.#options.host)) {
       return text('Not a host name of this server.\n', 421);
     }

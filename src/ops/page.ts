@@ -12,6 +12,8 @@ export interface Page {
   readonly access: 'public' | 'token';
   /** Handled whatever the Host header: for probes. Otherwise a foreign host is refused. */
   readonly anyHost?: boolean;
+  /** POST: it changes something; GET (and HEAD) is refused then. Default GET. */
+  readonly method?: 'GET' | 'POST';
   reply(query: URLSearchParams): Reply | Promise<Reply>;
 }
 

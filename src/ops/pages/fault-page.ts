@@ -1,0 +1,51 @@
+import { json, type Page } from '../page.js';
+
+/** A fault that can be injected into a thread of a development server. */
+export type Fault =
+  | { readonly kind: 'crash-session'; readonly user: number }
+  | { readonly kind: 'crash-partition'; readonly partition: number }
+  | { readonly kind: 'crash-thread' };
+
+/**
+ * `POST /api/fault?kind=crash-session&user=N`, `kind=crash-partition&partition=N`, `kind=crash-thread&thread=NAME`:
+ * makes something fail, to see what becomes of it. Development only: the composition root adds this page in
+ * development mode, never else.
+ */
+export function faultPage(inject: (thread: string, fault: Fault) => boolean): Page {
+  return {
+    path: '/api/fault',
+    access: 'token',
+    method: 'POST',
+    reply: (query) => {
+      const fault = faultOf(query);
+      if (typeof fault === 'string') return json({ error: fault }, 400);
+      const thread = query.get('thread') ?? 'scheduler-1';
+      if (!inject(thread, fault)) return json({ error: `there is no thread ${thread}` }, 404);
+      return json({ injected: fault, thread });
+    },
+  };
+}
+
+function faultOf(query: URLSearchParams): Fault | string {
+  const number = (name: string) => {
+    const text = query.get(name) ?? '';
+    return /^[0-9]{1,15}$/.test(text) ? Number(text) : null;
+  };
+  const kind = query.get('kind');
+  switch (kind) {
+    case 'crash-session': {
+      const user = number('user');
+      return user === null ? `user must be a number, not "${query.get('user')}"` : { kind, user };
+    }
+    case 'crash-partition': {
+      const partition = number('partition');
+      return partition === null || partition > 63
+        ? `partition must be 0 to 63, not "${query.get('partition')}"`
+        : { kind, partition };
+    }
+    case 'crash-thread':
+      return { kind };
+    default:
+      return `kind must be crash-session, crash-partition or crash-thread, not "${kind}"`;
+  }
+}
