@@ -1,0 +1,242 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { OutputLines } from './output-lines.js';
+import { temporaryFolder } from './temporary-folder.js';
+import { within } from './within.js';
+
+/** The repository, seen from dist/test/support. */
+export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
+export const ROOKERY = resolve(ROOT, 'dist/src/cli/rookery.js');
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** Settings by name as in src/app/settings.ts. */
+export type Settings = Readonly<Record<string, string | number | boolean>>;
+
+export interface TestServerOptions {
+  /** Left out: a temporary one that goes away with the test. */
+  readonly dataFolder?: string;
+  readonly settings?: Settings;
+}
+
+/** What every server of a test is started with unless it says otherwise. */
+const DEFAULTS: Settings = {
+  host: '127.0.0.1',
+  port: 0,
+  operatorPort: 0,
+  logFormat: 'json',
+  development: true,
+  pinResendMs: 0,
+  pinsPerDayMax: 10_000,
+  pinsPerAddressHourMax: 1_000_000,
+  operationsPerSecond: 1_000_000,
+  operationsBurst: 10_000_000,
+  receiveBytesPerSecond: '1GiB',
+  receiveBytesBurst: '1GiB',
+};
+
+/** `{ inboxCountMax: 5 }` → `--inbox-count-max 5`. */
+export function flagsOf(settings: Settings): string[] {
+  return Object.entries(settings).flatMap(([name, value]) => [
+    `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    value === true ? 'on' : value === false ? 'off' : String(value),
+  ]);
+}
+
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** Runs `rookery …`. No setting comes in from the environment of the test. */
+export function spawnRookery(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): ChildProcess {
+  const inherited = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(ROOKERY_|NODE_|FORCE_COLOR)/.test(name)),
+  );
+  const child = spawn(process.execPath, ['--enable-source-maps', ROOKERY, ...args], {
+    cwd: '/',
+    env: { ...inherited, NO_COLOR: '1', ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
+}
+
+export interface Ended extends Exit {
+  /** Standard output and standard error. */
+  readonly output: string;
+}
+
+/** Runs `rookery …` to its end. */
+export async function runRookery(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  const child = spawnRookery(args, env);
+  child.stdin?.end();
+  const output = new OutputLines();
+  output.follow(child.stdout!);
+  output.follow(child.stderr!);
+  const closed = new Promise<Exit>((done) => child.once('close', (code, signal) => done({ code, signal })));
+  try {
+    const exit = await within(`the end of rookery ${args.join(' ')}`, closed);
+    return { ...exit, output: output.text() };
+  } catch (error) {
+    throw new Error(`${(error as Error).message}; so far it said:\n${output.tail()}`);
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+/** `rookery start` with the settings of a test, to its end: for starts that must be refused. */
+export function runStart(settings: Settings, env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  return runRookery(['start', ...flagsOf({ ...DEFAULTS, ...settings })], env);
+}
+
+/**
+ * The real server as a child process on random ports. The object stays the same over kills and restarts; `port`
+ * is that of the present incarnation, so ask for it at each connection.
+ */
+export class TestServer {
+  readonly dataFolder: string;
+  readonly lines = new OutputLines();
+  port = 0;
+  operatorPort = 0;
+  /** The operator's token, printed by the first start on a data folder. */
+  token = '';
+  /** The end of the present incarnation. */
+  ended: Promise<Exit> = Promise.resolve({ code: null, signal: null });
+  readonly #settings: Settings;
+  #child: ChildProcess | null = null;
+  /** Where the present incarnation's lines begin. */
+  startedAtLine = 0;
+
+  private constructor(dataFolder: string, settings: Settings) {
+    this.dataFolder = dataFolder;
+    this.#settings = settings;
+  }
+
+  /** Not started yet. */
+  static prepare(t: TestContext, options: TestServerOptions = {}): TestServer {
+    // First, so that the folder goes after the server that writes there.
+    const folder = options.dataFolder ?? temporaryFolder(t);
+    const server = new TestServer(folder, { ...DEFAULTS, ...options.settings });
+    t.after(() => server.kill());
+    return server;
+  }
+
+  /** Started and listening. */
+  static async start(t: TestContext, options: TestServerOptions = {}): Promise<TestServer> {
+    const server = TestServer.prepare(t, options);
+    await server.start();
+    return server;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${this.port}/ws`;
+  }
+
+  /** Starts the process and does not wait for anything. */
+  spawn(settings: Settings = {}): void {
+    if (this.#child !== null) throw new Error('the server is running already');
+    const flags = flagsOf({ ...this.#settings, dataFolder: this.dataFolder, ...settings });
+    const child = spawnRookery(['start', ...flags]);
+    child.stdin?.end();
+    this.#child = child;
+    this.startedAtLine = this.lines.all.length;
+    this.lines.follow(child.stdout!);
+    this.lines.follow(child.stderr!);
+    this.ended = new Promise((done) => {
+      child.once('close', (code, signal) => {
+        if (this.#child === child) this.#child = null;
+        done({ code, signal });
+      });
+    });
+  }
+
+  /** Starts the process (again) and waits until it listens. */
+  async start(settings: Settings = {}): Promise<void> {
+    this.spawn(settings);
+    await this.listening();
+  }
+
+  /** Waits until the process that was spawned listens. */
+  async listening(): Promise<void> {
+    const from = this.startedAtLine;
+    const line = await within(
+      'the server to listen',
+      this.lines.find(({ fields }) => typeof fields['port'] === 'number' && 'operatorPort' in fields, from),
+    );
+    this.port = Number(line.fields['port']);
+    this.operatorPort = Number(line.fields['operatorPort']);
+    const token = this.lines.all.slice(from).find(({ fields }) => typeof fields['token'] === 'string');
+    if (token !== undefined) this.token = String(token.fields['token']);
+  }
+
+  /** SIGKILL, and waits until the process is gone. */
+  async kill(): Promise<Exit> {
+    this.#child?.kill('SIGKILL');
+    return await this.ended;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== null;
+  }
+
+  /** The PIN for a number from the first such line behind `fromLine`. */
+  async pin(phone: number, fromLine: number): Promise<string> {
+    const line = await within(
+      `the PIN for ${phone} in the log`,
+      this.lines.find(({ message }) => message.startsWith(`PIN for +${phone} is `), fromLine),
+    );
+    return line.message.slice(-6).trim();
+  }
+
+  /** Resident memory of the server process in bytes. */
+  residentBytes(): number {
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) * 1024;
+  }
+
+  /** A request to the operator's port. */
+  async operator(path: string, init: { method?: string; body?: unknown } = {}): Promise<Response> {
+    return await fetch(`http://127.0.0.1:${this.operatorPort}${path}`, {
+      method: init.method ?? 'GET',
+      headers: { Authorization: `Bearer ${this.token}`, 'Content-Type': 'application/json' },
+      ...(init.body === undefined ? {} : { body: JSON.stringify(init.body) }),
+    });
+  }
+
+  /** Has a fault happen inside the server (development mode). */
+  async injectFault(fault: Fault): Promise<void> {
+    const reply = await this.operator('/api/fault', { method: 'POST', body: fault });
+    if (!reply.ok)
+      throw new Error(
+        `the fault ${JSON.stringify(fault)} was refused: ${reply.status} ${await reply.text()}`,
+      );
+    await reply.arrayBuffer();
+  }
+}
+
+export type Fault =
+  | { readonly kind: 'crash-session'; readonly user: number }
+  | { readonly kind: 'crash-partition'; readonly partition: number }
+  | { readonly kind: 'crash-thread'; readonly thread: 'scheduler-1' | 'writer-1' };
