@@ -136,7 +136,9 @@ export class ChatScheduler implements ConnectionAcceptor {
       waiting += length;
       if (length > longest) longest = length;
     };
-    this.node.sessions.forEach((pid) => count(pid as Pid));
+    this.node.sessions.forEach((pid) => {
+      count(pid as Pid);
+    });
     for (let index = 0; index < PARTITIONS; index++) count(this.node.partition(index) as Pid | undefined);
     return { waiting, longest };
   }
@@ -148,6 +150,8 @@ export class ChatScheduler implements ConnectionAcceptor {
 
   #partitionRestarted(index: number): void {
     const { runtime, sessions } = this.node;
-    sessions.forEach((session) => runtime.send(session, { type: 'partition-restarted', partition: index }));
+    sessions.forEach((session) => {
+      runtime.send(session, { type: 'partition-restarted', partition: index });
+    });
   }
 }

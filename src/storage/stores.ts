@@ -126,7 +126,13 @@ export type Control =
       readonly keyHash: Uint8Array;
       readonly now: number;
     }
-  | { readonly op: 'block'; readonly user: UserId; readonly peer: UserId; readonly on: boolean; readonly now: number }
+  | {
+      readonly op: 'block';
+      readonly user: UserId;
+      readonly peer: UserId;
+      readonly on: boolean;
+      readonly now: number;
+    }
   | { readonly op: 'blocked'; readonly user: UserId }
   | { readonly op: 'set-name'; readonly user: UserId; readonly name: string }
   /** Which of these numbers are registered, with their names. At most 256. */
@@ -134,7 +140,12 @@ export type Control =
   | { readonly op: 'last-seen'; readonly user: UserId; readonly time: number };
 
 export type ControlResult =
-  | { readonly op: 'pin-request'; readonly ok: true; readonly expiresMs: number; readonly resendAfterMs: number }
+  | {
+      readonly op: 'pin-request';
+      readonly ok: true;
+      readonly expiresMs: number;
+      readonly resendAfterMs: number;
+    }
   | { readonly op: 'pin-request'; readonly ok: false; readonly retryAfterMs: number }
   | {
       readonly op: 'pin-verify';
@@ -146,7 +157,12 @@ export type ControlResult =
       readonly firstMessageId: number;
     }
   /** The same answer for a wrong PIN, an expired one and a number that never asked. */
-  | { readonly op: 'pin-verify'; readonly ok: false; readonly triesLeft: number; readonly retryAfterMs: number }
+  | {
+      readonly op: 'pin-verify';
+      readonly ok: false;
+      readonly triesLeft: number;
+      readonly retryAfterMs: number;
+    }
   | { readonly op: 'block'; readonly ok: true }
   | { readonly op: 'block'; readonly ok: false; readonly reason: 'too-many' }
   | { readonly op: 'blocked'; readonly users: readonly UserId[] }
@@ -227,7 +243,13 @@ export interface StoreEvents {
     bodyEnd: number,
   ): void;
   /** `hasMore`: something newer than the last entry was pending when the page was read. */
-  page(partition: number, requester: number, inbox: UserId, entries: readonly Entry[], hasMore: boolean): void;
+  page(
+    partition: number,
+    requester: number,
+    inbox: UserId,
+    entries: readonly Entry[],
+    hasMore: boolean,
+  ): void;
   account(partition: number, requester: number, account: Account): void;
   /** The device of `user` was replaced by `device`: every session of another device must go. */
   deviceReplaced(partition: number, user: UserId, device: DeviceId): void;
@@ -237,7 +259,13 @@ export interface StoreEvents {
    * The batch with this command could not be committed. `ref` is the message id of an append, 0 otherwise;
    * `partition` is −1 when the command's result would have gone to the requester.
    */
-  failed(partition: number, requester: number, command: CommandKind, ref: number, failure: StoreFailure): void;
+  failed(
+    partition: number,
+    requester: number,
+    command: CommandKind,
+    ref: number,
+    failure: StoreFailure,
+  ): void;
 }
 
 export const CommandKind = { append: 1, wipe: 2, read: 3, lookup: 4, control: 5 } as const;
