@@ -1,10 +1,10 @@
+import { SUBPROTOCOL } from '../protocol/limits.js';
+
 /** What is wrong with a WebSocket handshake, in HTTP. */
 export interface HandshakeRefusal {
   readonly status: string;
   readonly text: string;
 }
-
-export const SUBPROTOCOL = 'rookery.v1';
 
 export const ORIGIN_REFUSED: HandshakeRefusal = {
   status: '403 Forbidden',

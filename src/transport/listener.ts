@@ -34,7 +34,9 @@ export interface ListenerOptions {
   readonly port: number;
   /** Several threads may listen on one port (SO_REUSEPORT). Off: a port in use is an error. */
   readonly shared: boolean;
-  /** A longer message ends the connection (close code 1009). */
+  /**
+   * A longer message ends the connection: with close code 4404 up to twice the limit, beyond it without one.
+   */
   readonly maxPayloadBytes: number;
   /** Nothing received for so long ends the connection. 0: never; otherwise 8–960, steps of 4. */
   readonly idleTimeoutSeconds: number;
@@ -61,22 +63,22 @@ export interface ListenerOptions {
   readonly onHandlerError: (error: unknown) => void;
 }
 
-export interface ListenerCounters {
+export class ListenerCounters {
   /** WebSockets opened and closed. */
-  opened: number;
-  closed: number;
+  opened = 0;
+  closed = 0;
   /** TCP connections refused: over connectionsMax, over a rate. */
-  refusedFull: number;
-  refusedRate: number;
+  refusedFull = 0;
+  refusedRate = 0;
   /** Handshakes refused: too many from the address, origin, subprotocol. */
-  refusedAddress: number;
-  refusedOrigin: number;
-  refusedProtocol: number;
-  messagesIn: number;
-  bytesIn: number;
-  messagesOut: number;
-  bytesOut: number;
+  refusedAddress = 0;
+  refusedOrigin = 0;
+  refusedProtocol = 0;
+  messagesIn = 0;
+  bytesIn = 0;
+  messagesOut = 0;
+  bytesOut = 0;
   /** Sends refused because the buffer was at its limit. */
-  sendsDropped: number;
-  handlerErrors: number;
+  sendsDropped = 0;
+  handlerErrors = 0;
 }

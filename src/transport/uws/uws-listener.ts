@@ -1,8 +1,11 @@
 import * as uWS from 'uWebSockets.js';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import type { Clock, ClockTimer } from '../../structures/clock.js';
+import { CloseCode, closeName } from '../../protocol/close-code.js';
+import { SUBPROTOCOL, WEBSOCKET_PATH } from '../../protocol/limits.js';
+import type { Clock } from '../../structures/clock.js';
 import { Admission, Refusal } from '../admission.js';
+import { Drain } from '../drain.js';
 import {
   ADDRESS_FULL,
   DRAINING,
@@ -11,10 +14,9 @@ import {
   ORIGIN_REFUSED,
   offersSubprotocol,
   originAllowed,
-  SUBPROTOCOL,
   SUBPROTOCOL_REFUSED,
 } from '../handshake.js';
-import type { Listener, ListenerCounters, ListenerOptions } from '../listener.js';
+import { type Listener, ListenerCounters, type ListenerOptions } from '../listener.js';
 import type { ConnectionAcceptor, Socket } from '../socket.js';
 import { closeAtExit } from './close-at-exit.js';
 import { serveAsset } from './serve-asset.js';
@@ -34,29 +36,10 @@ export function listen(options: ListenerOptions, acceptor: ConnectionAcceptor, c
   return new UwsListener(options, acceptor, clock);
 }
 
-interface Waiting {
-  readonly resolve: (terminated: number) => void;
-  readonly promise: Promise<number>;
-}
-
 class UwsListener implements Listener, SocketOwner {
   readonly port: number;
   readonly maxBackpressureBytes: number;
-  readonly counters: ListenerCounters = {
-    opened: 0,
-    closed: 0,
-    refusedFull: 0,
-    refusedRate: 0,
-    refusedAddress: 0,
-    refusedOrigin: 0,
-    refusedProtocol: 0,
-    messagesIn: 0,
-    bytesIn: 0,
-    messagesOut: 0,
-    bytesOut: 0,
-    sendsDropped: 0,
-    handlerErrors: 0,
-  };
+  readonly counters = new ListenerCounters();
   first: UwsSocket | null = null;
   cursor: UwsSocket | null = null;
 
@@ -64,20 +47,22 @@ class UwsListener implements Listener, SocketOwner {
   readonly #acceptor: ConnectionAcceptor;
   readonly #clock: Clock;
   readonly #admission: Admission;
+  readonly #drain: Drain;
   readonly #app: uWS.TemplatedApp;
   readonly #forgetExit: () => void;
   #listenSocket: uWS.us_listen_socket | null = null;
   #closed = false;
-  #draining: Waiting | null = null;
-  #deadline: ClockTimer | null = null;
-  #deadlineAt = Number.POSITIVE_INFINITY;
-  #terminated = 0;
 
   constructor(options: ListenerOptions, acceptor: ConnectionAcceptor, clock: Clock) {
     this.#options = options;
     this.#acceptor = acceptor;
     this.#clock = clock;
     this.#admission = new Admission(options);
+    this.#drain = new Drain(
+      clock,
+      () => this.connections,
+      () => this.#terminateAll(),
+    );
     this.maxBackpressureBytes = options.maxBackpressureBytes;
     this.#app = options.tls === null ? uWS.App() : secureApp(options.tls);
     this.#forgetExit = closeAtExit(() => this.close());
@@ -117,38 +102,20 @@ class UwsListener implements Listener, SocketOwner {
 
   drain(graceMs: number): Promise<number> {
     this.stopAccepting();
-    if (this.connections === 0 || this.#closed) return Promise.resolve(this.#terminated);
-    if (this.#draining === null) {
-      const { promise, resolve } = withResolvers<number>();
-      this.#draining = { promise, resolve };
-    }
-    const at = this.#clock.now() + graceMs;
-    if (at < this.#deadlineAt) {
-      this.#cancelDeadline();
-      this.#deadlineAt = at;
-      this.#deadline = this.#clock.setTimer(() => this.#terminateAll(), graceMs);
-    }
-    return this.#draining.promise;
+    return this.#drain.start(graceMs);
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#forgetExit();
-    this.#cancelDeadline();
     this.stopAccepting();
-    this.#terminateAll();
+    this.#drain.cut();
     // What is left are connections that are no WebSockets.
     this.#app.close();
   }
 
-  #cancelDeadline(): void {
-    if (this.#deadline !== null) this.#clock.clearTimer(this.#deadline);
-    this.#deadline = null;
-  }
-
   #terminateAll(): void {
-    this.#terminated += this.connections;
     while (this.first !== null) this.first.terminate();
   }
 
@@ -171,8 +138,10 @@ class UwsListener implements Listener, SocketOwner {
 
   #route(): void {
     this.#app.filter((response, change) => this.#tcpConnection(response, change));
-    this.#app.ws<UserData>('/ws', {
-      maxPayloadLength: this.#options.maxPayloadBytes,
+    this.#app.ws<UserData>(WEBSOCKET_PATH, {
+      // Messages up to twice the limit are read so that they can be answered with a close code; a longer one
+      // is cut off without.
+      maxPayloadLength: 2 * this.#options.maxPayloadBytes,
       idleTimeout: this.#options.idleTimeoutSeconds,
       // No limit of its own, see UwsSocket.send.
       maxBackpressure: 0,
@@ -185,7 +154,7 @@ class UwsListener implements Listener, SocketOwner {
       drain: (ws) => this.#drained(ws),
       close: (ws, code, reason) => this.#gone(ws, code, reason),
     });
-    this.#app.any('/ws', (response) => refuse(response, NOT_A_HANDSHAKE));
+    this.#app.any(WEBSOCKET_PATH, (response) => refuse(response, NOT_A_HANDSHAKE));
     this.#app.get('/healthz', (response) => {
       const healthy = this.#listenSocket !== null;
       response
@@ -257,6 +226,10 @@ class UwsListener implements Listener, SocketOwner {
     const { socket } = ws.getUserData();
     this.counters.messagesIn++;
     this.counters.bytesIn += message.byteLength;
+    if (message.byteLength > this.#options.maxPayloadBytes) {
+      socket.close(CloseCode.frameTooLarge, closeName(CloseCode.frameTooLarge));
+      return;
+    }
     try {
       socket.handler?.message(new Uint8Array(message), isBinary);
     } catch (error) {
@@ -283,11 +256,7 @@ class UwsListener implements Listener, SocketOwner {
     } catch (error) {
       this.#failed(socket, error);
     }
-    if (this.#draining !== null && this.connections === 0) {
-      this.#cancelDeadline();
-      this.#draining.resolve(this.#terminated);
-      this.#draining = null;
-    }
+    this.#drain.connectionClosed();
   }
 
   #failed(socket: UwsSocket, error: unknown): void {
@@ -331,12 +300,4 @@ function refuse(response: uWS.HttpResponse, refusal: HandshakeRefusal): void {
 
 function hex(address: ArrayBuffer): string {
   return Buffer.from(address).toString('hex');
-}
-
-function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let resolve!: (value: T) => void;
-  const promise = new Promise<T>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 }
