@@ -1,4 +1,5 @@
 import type { Clock } from '../../structures/clock.js';
+import { Fifo } from '../../structures/fifo.js';
 
 /** What travels in a pipe: a message, or the end of the connection in that direction. */
 export type PipeItem =
@@ -19,7 +20,7 @@ export class MemoryPipe {
   readonly #clock: Clock;
   readonly #latencyMs: () => number;
   readonly #arrived: (item: PipeItem) => void;
-  readonly #items: Travelling[] = [];
+  readonly #items = new Fifo<Travelling>();
   #lastDue = 0;
   #bytes = 0;
   #paused = false;
@@ -58,12 +59,12 @@ export class MemoryPipe {
   /** Nothing arrives any more. */
   cut(): void {
     this.#cut = true;
-    this.#items.length = 0;
+    this.#items.clear();
     this.#bytes = 0;
   }
 
   #arm(): void {
-    const first = this.#items[0];
+    const first = this.#items.peek();
     if (this.#timerSet || this.#paused || first === undefined) return;
     this.#timerSet = true;
     const delay = Math.max(0, first.due - this.#clock.now());
@@ -78,7 +79,7 @@ export class MemoryPipe {
   /** One item a turn, as from a network: the reader's turn may end, and others have theirs, in between. */
   #deliver(): void {
     if (this.#paused || this.#cut) return;
-    const first = this.#items[0];
+    const first = this.#items.peek();
     if (first !== undefined && first.due <= this.#clock.now()) {
       this.#items.shift();
       if (first.item.kind === 'message') this.#bytes -= first.item.bytes.length;

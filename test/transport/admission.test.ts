@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { tokenRate } from '../../src/structures/token-bucket.js';
+import { Admission, type AdmissionLimits, addressKey, Refusal } from '../../src/transport/admission.js';
+
+const generous: AdmissionLimits = {
+  connectionsMax: 100,
+  connectionsPerAddressMax: 3,
+  addressRate: tokenRate(1000, 1000),
+  nodeRate: tokenRate(1000, 1000),
+};
+
+test('counts connections of an address and lets them go again', () => {
+  const admission = new Admission(generous);
+  for (let i = 0; i < 3; i++) {
+    assert.equal(admission.arrive('7f000001', 0), Refusal.none);
+    assert.equal(admission.admit('7f000001'), Refusal.none);
+  }
+  assert.equal(admission.arrive('7f000001', 0), Refusal.none);
+  assert.equal(admission.admit('7f000001'), Refusal.addressFull);
+  admission.leave();
+  assert.equal(admission.arrive('7f000002', 0), Refusal.none);
+  assert.equal(admission.admit('7f000002'), Refusal.none);
+  admission.close('7f000001');
+  assert.equal(admission.arrive('7f000001', 0), Refusal.none);
+  assert.equal(admission.admit('7f000001'), Refusal.none);
+});
+
+test('handshakes under way count against the whole', () => {
+  const admission = new Admission({ ...generous, connectionsMax: 2 });
+  assert.equal(admission.arrive('0a000001', 0), Refusal.none);
+  assert.equal(admission.arrive('0a000002', 0), Refusal.none);
+  assert.equal(admission.arrive('0a000003', 0), Refusal.full);
+  admission.leave();
+  admission.leave();
+  assert.equal(admission.arrive('0a000003', 0), Refusal.none);
+});
+
+test('a flood from one address leaves tokens to the others', () => {
+  const admission = new Admission({ ...generous, addressRate: tokenRate(1, 5), nodeRate: tokenRate(1, 10) });
+  const answers = Array.from({ length: 50 }, () => admission.arrive('0a000001', 0));
+  assert.equal(answers.filter((answer) => answer === Refusal.none).length, 5);
+  assert.equal(answers.filter((answer) => answer === Refusal.addressRate).length, 45);
+  assert.equal(admission.arrive('0a000002', 0), Refusal.none);
+});
+
+test('many addresses together are held to the rate of the node', () => {
+  const admission = new Admission({ ...generous, nodeRate: tokenRate(1, 10) });
+  const answers = Array.from({ length: 50 }, (_, i) => admission.arrive(`0a0000${(i + 16).toString(16)}`, 0));
+  assert.equal(answers.filter((answer) => answer === Refusal.none).length, 10);
+  assert.equal(answers.filter((answer) => answer === Refusal.nodeRate).length, 40);
+});
+
+test('an address is an IPv4 address or an IPv6 /64', () => {
+  assert.equal(addressKey('7f000001'), '7f000001');
+  assert.equal(addressKey('00000000000000000000ffff7f000001'), '7f000001');
+  assert.equal(addressKey('20010db8000100020000000000000001'), '20010db800010002');
+  assert.equal(addressKey('20010db800010002ffffffffffffffff'), '20010db800010002');
+  assert.notEqual(addressKey('20010db8000100030000000000000001'), '20010db800010002');
+});
+
+test('whatever comes and goes, nothing is left behind and no limit is passed', () => {
+  const step = fc.record({ what: fc.constantFrom('arrive', 'admit', 'leave', 'close'), address: fc.nat(3) });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (list) => {
+      const limits = { ...generous, connectionsMax: 8 };
+      const admission = new Admission(limits);
+      const arrived: string[] = [];
+      const open: string[] = [];
+      for (const { what, address } of list) {
+        const name = `0a00000${address}`;
+        if (what === 'arrive') {
+          if (admission.arrive(name, 0) === Refusal.none) arrived.push(name);
+          else admission.leave();
+        } else if (what === 'admit' && arrived.length > 0) {
+          const one = arrived.shift()!;
+          if (admission.admit(one) === Refusal.none) open.push(one);
+          else admission.leave();
+        } else if (what === 'leave' && arrived.pop() !== undefined) {
+          admission.leave();
+        } else if (what === 'close' && open.length > 0) {
+          admission.close(open.shift()!);
+        }
+        assert.equal(admission.open, open.length);
+        assert.equal(admission.arrived, arrived.length);
+        assert.ok(admission.open + admission.arrived <= limits.connectionsMax);
+        assert.equal(admission.addresses, new Set(open).size);
+        for (const one of new Set(open)) {
+          assert.ok(open.filter((other) => other === one).length <= limits.connectionsPerAddressMax);
+        }
+      }
+    }),
+  );
+});
