@@ -1,0 +1,57 @@
+import type { EventSink } from './event-sink.js';
+import type { CommandKind, StoreFailure } from './stores.js';
+
+/**
+ * Who asked for what in the open batch, so that each can be told when it comes to nothing. Kept in columns
+ * that are reused from batch to batch.
+ */
+export class CommandBatch {
+  #kinds = new Uint8Array(1024);
+  #partitions = new Int8Array(1024);
+  #requesters = new Float64Array(1024);
+  #refs = new Float64Array(1024);
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** `partition`: where the result goes, −1: to the requester. */
+  add(kind: CommandKind, requester: number, ref: number, partition: number): void {
+    if (this.#count === this.#kinds.length) this.#grow();
+    const n = this.#count++;
+    this.#kinds[n] = kind;
+    this.#partitions[n] = partition;
+    this.#requesters[n] = requester;
+    this.#refs[n] = ref;
+  }
+
+  clear(): void {
+    this.#count = 0;
+  }
+
+  /** Tells everybody, in the order of the commands, and forgets the batch. */
+  fail(events: EventSink, failure: StoreFailure): void {
+    for (let n = 0; n < this.#count; n++) {
+      const kind = this.#kinds[n] as CommandKind;
+      events.failed(this.#partitions[n]!, this.#requesters[n]!, kind, this.#refs[n]!, failure);
+    }
+    this.#count = 0;
+  }
+
+  #grow(): void {
+    const size = this.#kinds.length * 2;
+    const kinds = new Uint8Array(size);
+    const partitions = new Int8Array(size);
+    const requesters = new Float64Array(size);
+    const refs = new Float64Array(size);
+    kinds.set(this.#kinds);
+    partitions.set(this.#partitions);
+    requesters.set(this.#requesters);
+    refs.set(this.#refs);
+    this.#kinds = kinds;
+    this.#partitions = partitions;
+    this.#requesters = requesters;
+    this.#refs = refs;
+  }
+}

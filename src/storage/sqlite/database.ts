@@ -1,0 +1,138 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { StoreOpenError, StoreOpenReason } from '../store-open-error.js';
+import { openReasonOf } from './failure.js';
+import { APPLICATION_ID, createTables, SCHEMA_VERSION } from './schema.js';
+
+/** The database's name in the data folder. */
+export const DATABASE_FILE = 'rookery.db';
+/** SQLite before this can corrupt a database in WAL mode when a checkpoint and a reset race. */
+const SQLITE_VERSION_MIN = [3, 51, 3] as const;
+const PAGE_BYTES = 4096;
+const CACHE_KIB = 64 * 1024;
+/** synchronous=FULL as SQLite reports it. */
+const SYNCHRONOUS_FULL = 2;
+
+/**
+ * Opens the database of a data folder for this process alone, durable, with its tables made. The lock is
+ * SQLite's own (`locking_mode=EXCLUSIVE`: held from the first access to the close, released by the kernel
+ * when the process dies), so it can neither be forgotten nor go stale.
+ *
+ * @throws {StoreOpenError}
+ */
+export function openDatabase(folder: string): Database.Database {
+  checkFolder(folder);
+  const path = join(folder, DATABASE_FILE);
+  let db: Database.Database | undefined;
+  try {
+    db = new Database(path, { timeout: 0 });
+    checkEngine(db, path);
+    db.pragma('locking_mode = EXCLUSIVE');
+    db.pragma(`page_size = ${PAGE_BYTES}`);
+    const mode = db.pragma('journal_mode = WAL', { simple: true });
+    db.pragma('synchronous = FULL');
+    const synchronous = db.pragma('synchronous', { simple: true });
+    if (mode !== 'wal' || synchronous !== SYNCHRONOUS_FULL) {
+      throw new StoreOpenError(
+        StoreOpenReason.engine,
+        path,
+        `commits would not be durable here (journal_mode ${String(mode)}, synchronous ${String(synchronous)})`,
+      );
+    }
+    db.pragma('wal_autocheckpoint = 0');
+    db.pragma(`cache_size = -${CACHE_KIB}`);
+    // Zeroes what is deleted wherever the page is written anyway; see README, Limitations.
+    db.pragma('secure_delete = FAST');
+    db.pragma('temp_store = MEMORY');
+    checkSchema(db, path);
+    return db;
+  } catch (error) {
+    closeQuietly(db);
+    if (error instanceof StoreOpenError) throw error;
+    const reason = openReasonOf(error);
+    if (reason === null) throw error;
+    throw new StoreOpenError(reason, path, adviceFor(reason, error), error);
+  }
+}
+
+/** Closes without a word: for a database that has failed already. */
+export function closeQuietly(db: Database.Database | undefined): void {
+  try {
+    db?.close();
+  } catch {
+    // Its error was reported when it happened.
+  }
+}
+
+function checkFolder(folder: string): void {
+  try {
+    if (!statSync(folder).isDirectory()) {
+      throw new StoreOpenError(StoreOpenReason.missing, folder, 'the data folder is not a folder');
+    }
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (error instanceof StoreOpenError) throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new StoreOpenError(StoreOpenReason.missing, folder, 'the data folder does not exist', error);
+    }
+    throw new StoreOpenError(
+      StoreOpenReason.notWritable,
+      folder,
+      'the data folder cannot be read and written by this user',
+      error,
+    );
+  }
+}
+
+function checkEngine(db: Database.Database, path: string): void {
+  const version = db.prepare('SELECT sqlite_version()').pluck().get() as string;
+  const parts = version.split('.').map(Number);
+  for (const [i, least] of SQLITE_VERSION_MIN.entries()) {
+    const part = parts[i] ?? 0;
+    if (part > least) return;
+    if (part < least) {
+      throw new StoreOpenError(
+        StoreOpenReason.engine,
+        path,
+        `SQLite ${version} can corrupt databases in WAL mode; ${SQLITE_VERSION_MIN.join('.')} or later is needed`,
+      );
+    }
+  }
+}
+
+function checkSchema(db: Database.Database, path: string): void {
+  const application = db.pragma('application_id', { simple: true }) as number;
+  const version = db.pragma('user_version', { simple: true }) as number;
+  const tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number;
+  if (tables === 0 && version === 0 && application === 0) {
+    createTables(db);
+    return;
+  }
+  if (application !== APPLICATION_ID) {
+    throw new StoreOpenError(StoreOpenReason.corrupt, path, 'this is a database of some other program');
+  }
+  if (version > SCHEMA_VERSION) {
+    throw new StoreOpenError(
+      StoreOpenReason.tooNew,
+      path,
+      `written by a newer version (format ${version}, this one knows ${SCHEMA_VERSION})`,
+    );
+  }
+}
+
+function adviceFor(reason: StoreOpenReason, error: unknown): string {
+  const detail = error instanceof Error ? ` (${error.message})` : '';
+  switch (reason) {
+    case StoreOpenReason.locked:
+      return 'another server is running on this data folder; stop it first, or choose another folder';
+    case StoreOpenReason.notWritable:
+      return `the database cannot be written by this user${detail}`;
+    case StoreOpenReason.corrupt:
+      return `the database is damaged; restore a backup, the damaged file is left as it is${detail}`;
+    case StoreOpenReason.diskFull:
+      return 'the disk is full';
+    default:
+      return `the database cannot be read${detail}`;
+  }
+}
