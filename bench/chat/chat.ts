@@ -1,0 +1,207 @@
+import { fixed, markdownTable, whole } from '../measure/markdown-table.js';
+import { median } from '../measure/statistics.js';
+import { ejabberdModules, startEjabberd } from './ejabberd-server.js';
+import type { Dialect, RoundOptions } from './load-messages.js';
+import { startRelay } from './relay-server.js';
+import { startRookery } from './rookery-server.js';
+import { Contestant, type Round } from './rounds.js';
+import type { ServerUnderTest } from './server-under-test.js';
+
+export interface ChatOptions {
+  readonly pairs: number;
+  /** Messages that each client keeps in flight; the first one is the headline. */
+  readonly windows: readonly number[];
+  /** Messages a second of all clients together, for the latency at a moderate load; none: left out. */
+  readonly rates: readonly number[];
+  readonly bodyBytes: number;
+  readonly rounds: number;
+  readonly warmupMs: number;
+  readonly measureMs: number;
+  readonly only: readonly Dialect[];
+  /** Where the server's CPU profiles go. */
+  readonly profileFolder: string | undefined;
+}
+
+/** One line of the report: the medians of a contestant's rounds under one load. */
+export interface ChatLine {
+  readonly label: string;
+  readonly load: string;
+  readonly rounds: readonly Round[];
+  readonly messagesPerSecond: number;
+  readonly messagesPerCpuSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly packetsIn: number;
+  readonly packetsOut: number;
+  readonly serverCores: number;
+  readonly generatorCores: number;
+  readonly generatorBusy: number;
+  /** Messages a second, and for each CPU-second, as a part of the unbatched relay's under the same load. */
+  readonly toRelay: number;
+  readonly toRelayPerCpu: number;
+}
+
+export interface ChatReport {
+  readonly options: ChatOptions;
+  readonly lines: readonly ChatLine[];
+  readonly notes: readonly string[];
+}
+
+/**
+ * Pairs of clients over loopback, each message stored, acknowledged, delivered and receipted; beside it the raw
+ * relay with and without batching, and ejabberd where it is installed. All servers are started once; the rounds
+ * go in turn through all of them, so that a machine that gets slower gets slower for everybody.
+ */
+export async function benchChat(options: ChatOptions, say: (text: string) => void): Promise<ChatReport> {
+  const servers: ServerUnderTest[] = [];
+  const contestants: Contestant[] = [];
+  const notes: string[] = [];
+  const wanted = (dialect: Dialect) => options.only.length === 0 || options.only.includes(dialect);
+  const generator = { bodyBytes: options.bodyBytes, sourceAddresses: 1, settleMsMax: 20_000 };
+  const enter = async (label: string, dialect: Dialect, server: ServerUnderTest) => {
+    if (!servers.includes(server)) servers.push(server);
+    contestants.push(await Contestant.enter(label, dialect, server, options.pairs, generator));
+  };
+  try {
+    if (wanted('rookery')) {
+      const { profileFolder } = options;
+      await enter(
+        'Rookery',
+        'rookery',
+        await startRookery(profileFolder === undefined ? {} : { profileFolder }),
+      );
+    }
+    if (wanted('relay')) await enter('raw relay', 'relay', await startRelay());
+    if (wanted('relay-batched')) await enter('raw relay, batched', 'relay-batched', await startRelay());
+    const modules = wanted('xmpp') ? ejabberdModules() : null;
+    if (modules !== null) {
+      try {
+        await enter('ejabberd', 'xmpp', await startEjabberd(modules, options.pairs * 2));
+      } catch (error) {
+        notes.push(`ejabberd is installed but could not be measured: ${(error as Error).message}`);
+      }
+    } else if (wanted('xmpp')) notes.push('ejabberd is not installed here.');
+    const lines: ChatLine[] = [];
+    for (const load of loads(options)) lines.push(...(await measure(load, contestants, options, say)));
+    return { options, lines, notes };
+  } finally {
+    for (const contestant of contestants) contestant.leave();
+    for (const server of servers) await server.stop();
+  }
+}
+
+interface Load {
+  readonly name: string;
+  readonly window: number;
+  readonly rate: number;
+}
+
+function loads(options: ChatOptions): Load[] {
+  return [
+    ...options.windows.map((window) => ({ name: `${window} in flight`, window, rate: 0 })),
+    ...options.rates.map((rate) => ({ name: `${whole(rate)} a second`, window: 0, rate })),
+  ];
+}
+
+async function measure(
+  load: Load,
+  contestants: readonly Contestant[],
+  options: ChatOptions,
+  say: (text: string) => void,
+): Promise<ChatLine[]> {
+  const measured = new Map<Contestant, Round[]>(contestants.map((contestant) => [contestant, []]));
+  for (let round = 0; round < options.rounds; round++) {
+    for (const contestant of contestants) {
+      // What the first round has warmed up stays warm.
+      const warmupMs = round === 0 ? options.warmupMs : Math.min(options.warmupMs, 500);
+      const order: RoundOptions = {
+        window: load.window,
+        rate: load.rate,
+        warmupMs,
+        measureMs: options.measureMs,
+      };
+      const result = await contestant.round(order);
+      measured.get(contestant)?.push(result);
+      say(
+        `${load.name}, round ${round + 1}: ${contestant.label}: ${whole(result.messagesPerSecond)}/s, ` +
+          `${whole(result.messagesPerCpuSecond)} for each CPU-second, p50 ${fixed(result.p50Ms, 2)} ms, ` +
+          `p99 ${fixed(result.p99Ms, 2)} ms, generator ${fixed(result.generatorBusy * 100, 0)} % busy`,
+      );
+    }
+  }
+  const of = (contestant: Contestant, value: (round: Round) => number) =>
+    median((measured.get(contestant) ?? []).map(value));
+  const relay = contestants.find((contestant) => contestant.label === 'raw relay');
+  return contestants.map((contestant) => ({
+    label: contestant.label,
+    load: load.name,
+    rounds: measured.get(contestant) ?? [],
+    messagesPerSecond: of(contestant, (round) => round.messagesPerSecond),
+    messagesPerCpuSecond: of(contestant, (round) => round.messagesPerCpuSecond),
+    p50Ms: of(contestant, (round) => round.p50Ms),
+    p99Ms: of(contestant, (round) => round.p99Ms),
+    packetsIn: of(contestant, (round) => round.packetsIn),
+    packetsOut: of(contestant, (round) => round.packetsOut),
+    serverCores: of(contestant, (round) => round.serverCpuSeconds / round.seconds),
+    generatorCores: of(contestant, (round) => round.generatorCpuSeconds / round.seconds),
+    generatorBusy: of(contestant, (round) => round.generatorBusy),
+    toRelay:
+      relay === undefined ? Number.NaN : ratio(of, contestant, relay, (round) => round.messagesPerSecond),
+    toRelayPerCpu:
+      relay === undefined ? Number.NaN : ratio(of, contestant, relay, (round) => round.messagesPerCpuSecond),
+  }));
+}
+
+function ratio(
+  of: (contestant: Contestant, value: (round: Round) => number) => number,
+  contestant: Contestant,
+  relay: Contestant,
+  value: (round: Round) => number,
+): number {
+  return of(contestant, value) / of(relay, value);
+}
+
+export function chatMarkdown(report: ChatReport): string {
+  const { pairs, bodyBytes, rounds, measureMs } = report.options;
+  const table = markdownTable(
+    [
+      'chat',
+      'load',
+      'messages/s',
+      'per CPU-second',
+      'of the relay',
+      'p50 ms',
+      'p99 ms',
+      'packets in',
+      'out',
+      'server cores',
+      'generator cores',
+      'busy',
+    ],
+    report.lines.map((line) => [
+      line.label,
+      line.load,
+      whole(line.messagesPerSecond),
+      whole(line.messagesPerCpuSecond),
+      `${fixed(line.toRelayPerCpu * 100, 0)} %`,
+      fixed(line.p50Ms, 2),
+      fixed(line.p99Ms, 2),
+      fixed(line.packetsIn, 2),
+      fixed(line.packetsOut, 2),
+      fixed(line.serverCores, 2),
+      fixed(line.generatorCores, 2),
+      `${fixed(line.generatorBusy * 100, 0)} %`,
+    ]),
+  );
+  const notes = [
+    `${pairs} pairs, bodies of ${bodyBytes} bytes, medians of ${rounds} rounds of ${measureMs / 1000} s. ` +
+      'Every message of Rookery is on disk before it is acknowledged, delivered, acknowledged by the recipient ' +
+      'and receipted; each arrived exactly once and in order, or the run would have failed. The relay and ' +
+      'ejabberd store and acknowledge nothing.',
+    'Packets: WebSocket messages (ejabberd: reads and writes of the client) to and from the server for each ' +
+      'message delivered. “Of the relay”: messages for each CPU-second of the server process, compared with the ' +
+      'relay that takes one WebSocket message for each message. Busy: the load generator’s event loop.',
+    ...report.notes,
+  ];
+  return `${table}\n\n${notes.join('\n\n')}\n`;
+}

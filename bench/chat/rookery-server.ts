@@ -1,0 +1,134 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort } from '../measure/free-port.js';
+import { outputLines } from './output-lines.js';
+import { PinMailbox } from './pin-mailbox.js';
+import type { ServerUnderTest } from './server-under-test.js';
+
+export interface RookeryOptions {
+  /** Where the database lies; absent: a folder that is removed with the server. */
+  readonly dataFolder?: string;
+  /** Where the CPU profiles of its threads go; absent: none are made. */
+  readonly profileFolder?: string;
+}
+
+const START_MS_MAX = 20_000;
+const STOP_MS_MAX = 20_000;
+
+/**
+ * What a benchmark changes: everybody comes from one address and sends as fast as it can, so limits on rates and
+ * addresses are lifted. Nothing else: storage, durability and sessions are as delivered.
+ */
+const LIMITS_LIFTED = {
+  'operations-per-second': '1000000',
+  'operations-burst': '10000000',
+  'receive-bytes-per-second': '1073741824',
+  'receive-bytes-burst': '1073741824',
+  'connections-per-address-max': '10000000',
+  'address-connects-per-second': '1000000',
+  'address-connects-burst': '10000000',
+  'connects-per-second': '1000000',
+  'connects-burst': '10000000',
+  'pins-per-address-hour-max': '10000000',
+  'sms-per-hour-max': '10000000',
+  'auth-deadline-ms': '60s',
+} as const;
+
+/** A temporary data folder: on the disk that the repository's user would use, never in memory. */
+export function temporaryDataFolder(): Promise<string> {
+  return mkdtemp(join(process.env['ROOKERY_BENCH_FOLDER'] ?? tmpdir(), 'rookery-bench-'));
+}
+
+/** Starts the server as its users do, as a process of its own with a database of its own. */
+export async function startRookery(options: RookeryOptions = {}): Promise<ServerUnderTest> {
+  const script = fileURLToPath(new URL('../../src/cli/rookery.js', import.meta.url));
+  if (!existsSync(script)) throw new Error(`${script} is missing: build first`);
+  const dataFolder = options.dataFolder ?? (await temporaryDataFolder());
+  const [port, operatorPort] = [await freePort(), await freePort()];
+  const flags = {
+    port,
+    'operator-port': operatorPort,
+    'data-folder': dataFolder,
+    'log-format': 'json',
+    'heartbeat-ms': '5m',
+    'idle-timeout-ms': '15m',
+    ...LIMITS_LIFTED,
+  };
+  const profiling =
+    options.profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileFolder}`];
+  const child = spawn(
+    process.execPath,
+    [
+      '--enable-source-maps',
+      ...profiling,
+      script,
+      'start',
+      ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const mailbox = new PinMailbox();
+  const said: string[] = [];
+  const keep = (line: string) => {
+    if (said.push(line) > 50) said.shift();
+  };
+  outputLines(child.stderr, (line) => {
+    keep(line);
+    readPin(line, mailbox);
+  });
+  outputLines(child.stdout, (line) => {
+    keep(line);
+    readPin(line, mailbox);
+  });
+  const complain = (what: string) => new Error(`${what}. Its last words:\n${said.join('\n')}`);
+  await healthy(child, port, complain);
+  return {
+    name: 'Rookery',
+    pid: child.pid as number,
+    port,
+    pins: (phone) => mailbox.take(phone),
+    async stop() {
+      await stop(child, complain);
+      if (options.dataFolder === undefined) await rm(dataFolder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The log's line about a PIN, of the gateway for development. */
+function readPin(line: string, mailbox: PinMailbox): void {
+  const found = /PIN for \+(\d+) is (\d+)/.exec(line);
+  if (found !== null) mailbox.put(Number(found[1]), found[2]!);
+}
+
+async function healthy(child: ChildProcess, port: number, complain: (what: string) => Error): Promise<void> {
+  const end = performance.now() + START_MS_MAX;
+  for (;;) {
+    if (child.exitCode !== null) throw complain(`the server ended with ${child.exitCode}`);
+    try {
+      const response = await fetch(`http://127.0.0.1:${port}/healthz`);
+      await response.arrayBuffer();
+      if (response.ok) return;
+    } catch {
+      // Not listening yet.
+    }
+    if (performance.now() > end) throw complain('the server does not answer');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function stop(child: ChildProcess, complain: (what: string) => Error): Promise<void> {
+  if (child.exitCode !== null) throw complain(`the server had ended before, with ${child.exitCode}`);
+  const closed = once(child, 'close');
+  child.kill('SIGTERM');
+  // A second one hurries.
+  const hurry = setTimeout(() => child.kill('SIGTERM'), 500);
+  const give = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
+  await closed;
+  clearTimeout(hurry);
+  clearTimeout(give);
+}

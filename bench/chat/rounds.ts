@@ -1,0 +1,65 @@
+import { type ThreadUsage, threadUsageBetween } from '../measure/process-usage.js';
+import type { Dialect, GeneratorOptions, RoundOptions, RoundResult } from './load-messages.js';
+import { LoadProcess } from './load-process.js';
+import { type ServerUnderTest, type Snapshot, snapshot } from './server-under-test.js';
+
+/** One round as it is reported. */
+export interface Round extends RoundResult {
+  readonly serverCpuSeconds: number;
+  readonly serverSystemSeconds: number;
+  readonly messagesPerCpuSecond: number;
+  readonly serverThreads: readonly ThreadUsage[];
+}
+
+/** A server with a load generator of its own: open once, then measured in as many rounds as wanted. */
+export class Contestant {
+  readonly label: string;
+  readonly server: ServerUnderTest;
+  readonly #load: LoadProcess;
+
+  private constructor(label: string, server: ServerUnderTest, load: LoadProcess) {
+    this.label = label;
+    this.server = server;
+    this.#load = load;
+  }
+
+  static async enter(
+    label: string,
+    dialect: Dialect,
+    server: ServerUnderTest,
+    pairs: number,
+    options: Omit<GeneratorOptions, 'dialect'>,
+  ): Promise<Contestant> {
+    const load = await LoadProcess.start({ dialect, ...options }, server.pins);
+    await load.open(server.port, pairs * 2);
+    return new Contestant(label, server, load);
+  }
+
+  async round(options: RoundOptions): Promise<Round> {
+    let before: Snapshot | null = null;
+    let after: Snapshot | null = null;
+    const result = await this.#load.run(options, {
+      measuring: () => {
+        before = snapshot(this.server);
+      },
+      measured: () => {
+        after = snapshot(this.server);
+      },
+    });
+    if (before === null || after === null) throw new Error('the server’s CPU time was not read');
+    const [first, last] = [before as Snapshot, after as Snapshot];
+    const serverCpuSeconds = last.process.cpuSeconds - first.process.cpuSeconds;
+    return {
+      ...result,
+      serverCpuSeconds,
+      serverSystemSeconds: last.process.systemSeconds - first.process.systemSeconds,
+      messagesPerCpuSecond: result.delivered / serverCpuSeconds,
+      serverThreads: threadUsageBetween(first.threads, last.threads),
+    };
+  }
+
+  /** The load generator goes; the server stays, another contestant may use it. */
+  leave(): void {
+    this.#load.stop();
+  }
+}

@@ -1,0 +1,22 @@
+import { type ProcessUsage, processUsage, type ThreadUsage, threadUsage } from '../measure/process-usage.js';
+import type { PinSource } from './load-process.js';
+
+/** A server in a process of its own. */
+export interface ServerUnderTest {
+  readonly name: string;
+  readonly pid: number;
+  readonly port: number;
+  readonly pins?: PinSource;
+  /** Ends it and removes what it kept. */
+  stop(): Promise<void>;
+}
+
+/** What a server had used at some moment. */
+export interface Snapshot {
+  readonly process: ProcessUsage;
+  readonly threads: readonly ThreadUsage[];
+}
+
+export function snapshot(server: ServerUnderTest): Snapshot {
+  return { process: processUsage(server.pid), threads: threadUsage(server.pid) };
+}
