@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { benchChat, chatMarkdown } from './chat/chat.js';
 import type { Dialect } from './chat/load-messages.js';
 import { machineLine, thisMachine } from './measure/machine.js';
+import { benchMemory, memoryMarkdown } from './memory/sessions.js';
 
 const HELP = `npm run bench -- [what …] [options]
 
@@ -19,7 +20,8 @@ What: chat, memory (both by default), and the programs beside them: store, proto
   --rounds N         rounds of each series, of which the median counts (3)
   --seconds N        of each round (3)
   --only A,B         rookery, relay, relay-batched, xmpp
-  --cpu-prof FOLDER  CPU profiles of the server's threads; then: node dist/bench/profile.js FOLDER
+  --cpu-prof FOLDER  one more round of each series with CPU profiles of the server's threads,
+                     summed up in the output and again by: node dist/bench/profile.js FOLDER
   --json FILE        everything that was measured
 `;
 
@@ -74,6 +76,12 @@ if (what.includes('chat')) {
   );
   report['chat'] = chat;
   console.log(chatMarkdown(chat));
+}
+if (what.includes('memory')) {
+  const steps = quick ? [200, 1000] : [2000, 6000, 10_000, 14_000, 18_000];
+  const memory = await benchMemory({ steps, settleMs: quick ? 200 : 1000 }, say);
+  report['memory'] = memory;
+  console.log(memoryMarkdown(memory));
 }
 for (const program of ['store', 'protocol', 'runtime/run']) {
   if (!what.includes(program.split('/')[0]!)) continue;

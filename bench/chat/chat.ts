@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { fixed, markdownTable, whole } from '../measure/markdown-table.js';
+import { profileMarkdown } from '../measure/profile-markdown.js';
 import { median } from '../measure/statistics.js';
 import { ejabberdModules, startEjabberd } from './ejabberd-server.js';
 import type { Dialect, RoundOptions } from './load-messages.js';
@@ -18,7 +20,7 @@ export interface ChatOptions {
   readonly warmupMs: number;
   readonly measureMs: number;
   readonly only: readonly Dialect[];
-  /** Where the server's CPU profiles go. */
+  /** After each series one more round is profiled, and the profiles of the server's threads go here. */
   readonly profileFolder: string | undefined;
 }
 
@@ -64,12 +66,8 @@ export async function benchChat(options: ChatOptions, say: (text: string) => voi
   };
   try {
     if (wanted('rookery')) {
-      const { profileFolder } = options;
-      await enter(
-        'Rookery',
-        'rookery',
-        await startRookery(profileFolder === undefined ? {} : { profileFolder }),
-      );
+      const inspected = options.profileFolder !== undefined;
+      await enter('Rookery', 'rookery', await startRookery({ inspected }));
     }
     if (wanted('relay')) await enter('raw relay', 'relay', await startRelay());
     if (wanted('relay-batched')) await enter('raw relay, batched', 'relay-batched', await startRelay());
@@ -82,7 +80,17 @@ export async function benchChat(options: ChatOptions, say: (text: string) => voi
       }
     } else if (wanted('xmpp')) notes.push('ejabberd is not installed here.');
     const lines: ChatLine[] = [];
-    for (const load of loads(options)) lines.push(...(await measure(load, contestants, options, say)));
+    for (const load of loads(options)) {
+      lines.push(...(await measure(load, contestants, options, say)));
+      const { profileFolder } = options;
+      if (profileFolder === undefined) continue;
+      for (const contestant of contestants) {
+        if (contestant.server.inspectorPort === 0) continue;
+        const folder = join(profileFolder, load.name.replaceAll(/\W+/g, '-'));
+        await contestant.round({ ...load, warmupMs: 0, measureMs: options.measureMs }, folder);
+        notes.push(await profileMarkdown(folder, 12));
+      }
+    }
     return { options, lines, notes };
   } finally {
     for (const contestant of contestants) contestant.leave();

@@ -86,7 +86,13 @@ export async function startEjabberd(modules: string, users: number): Promise<Ser
     await end(child, folder);
     throw error;
   });
-  return { name: 'ejabberd', pid: child.pid as number, port, stop: () => end(child, folder) };
+  return {
+    name: 'ejabberd',
+    pid: child.pid as number,
+    port,
+    inspectorPort: 0,
+    stop: () => end(child, folder),
+  };
 }
 
 async function end(child: ChildProcess, folder: string): Promise<void> {

@@ -8,13 +8,13 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '../measure/free-port.js';
 import { outputLines } from './output-lines.js';
 import { PinMailbox } from './pin-mailbox.js';
-import type { ServerUnderTest } from './server-under-test.js';
+import { inspectFlag, type ServerUnderTest } from './server-under-test.js';
 
 export interface RookeryOptions {
   /** Where the database lies; absent: a folder that is removed with the server. */
   readonly dataFolder?: string;
-  /** Where the CPU profiles of its threads go; absent: none are made. */
-  readonly profileFolder?: string;
+  /** Opens the inspector of its threads on a port of loopback. */
+  readonly inspected?: boolean;
 }
 
 const START_MS_MAX = 20_000;
@@ -59,13 +59,12 @@ export async function startRookery(options: RookeryOptions = {}): Promise<Server
     'idle-timeout-ms': '15m',
     ...LIMITS_LIFTED,
   };
-  const profiling =
-    options.profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileFolder}`];
+  const inspectorPort = options.inspected === true ? await freePort() : 0;
   const child = spawn(
     process.execPath,
     [
       '--enable-source-maps',
-      ...profiling,
+      ...inspectFlag(inspectorPort),
       script,
       'start',
       ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),
@@ -91,6 +90,7 @@ export async function startRookery(options: RookeryOptions = {}): Promise<Server
     name: 'Rookery',
     pid: child.pid as number,
     port,
+    inspectorPort,
     pins: (phone) => mailbox.take(phone),
     async stop() {
       await stop(child, complain);

@@ -1,3 +1,4 @@
+import { Inspector } from '../measure/inspector.js';
 import { type ThreadUsage, threadUsageBetween } from '../measure/process-usage.js';
 import type { Dialect, GeneratorOptions, RoundOptions, RoundResult } from './load-messages.js';
 import { LoadProcess } from './load-process.js';
@@ -35,7 +36,20 @@ export class Contestant {
     return new Contestant(label, server, load);
   }
 
-  async round(options: RoundOptions): Promise<Round> {
+  /** With a folder the server's threads are profiled, warm-up included: figures of such a round are lower. */
+  async round(options: RoundOptions, profileFolder?: string): Promise<Round> {
+    if (profileFolder === undefined) return this.#round(options);
+    const inspector = await Inspector.connect(this.server.inspectorPort);
+    await inspector.startProfiles();
+    try {
+      return await this.#round(options);
+    } finally {
+      await inspector.stopProfiles(profileFolder);
+      inspector.close();
+    }
+  }
+
+  async #round(options: RoundOptions): Promise<Round> {
     let before: Snapshot | null = null;
     let after: Snapshot | null = null;
     const result = await this.#load.run(options, {

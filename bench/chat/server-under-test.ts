@@ -6,6 +6,8 @@ export interface ServerUnderTest {
   readonly name: string;
   readonly pid: number;
   readonly port: number;
+  /** Of Node's inspector; 0: it has none. */
+  readonly inspectorPort: number;
   readonly pins?: PinSource;
   /** Ends it and removes what it kept. */
   stop(): Promise<void>;
@@ -19,4 +21,9 @@ export interface Snapshot {
 
 export function snapshot(server: ServerUnderTest): Snapshot {
   return { process: processUsage(server.pid), threads: threadUsage(server.pid) };
+}
+
+/** Node's arguments that open the inspector there; none for 0. */
+export function inspectFlag(port: number): string[] {
+  return port === 0 ? [] : [`--inspect=127.0.0.1:${port}`];
 }
