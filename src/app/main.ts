@@ -439,6 +439,9 @@ class Server implements RunningServer {
       `  Chat in the browser    ${this.#chatUrl()}`,
       `  Chat in a terminal     npx rookery chat --server ${this.#chatUrl()}`,
       `  The operator's page    ${operator.url}`,
+      ...(operator.tokenIsOld
+        ? ['                         (asks for the token of the first start; lost? npx rookery operator-token)']
+        : []),
       '',
       ...(this.#pinLog === null
         ? []

@@ -43,10 +43,13 @@ export class Operator {
   readonly port: number;
   /** Where the page is, with the token behind the `#` when it was made just now. */
   readonly url: string;
+  /** The page will ask for a token that was shown at an earlier start. */
+  readonly tokenIsOld: boolean;
   readonly #server: OpsServer;
 
-  private constructor(server: OpsServer, url: string) {
+  private constructor(server: OpsServer, url: string, tokenIsOld: boolean) {
     this.#server = server;
+    this.tokenIsOld = tokenIsOld;
     this.port = server.port;
     this.url = url;
   }
@@ -72,7 +75,7 @@ export class Operator {
       });
       const host = config.operatorHost.includes(':') ? `[${config.operatorHost}]` : config.operatorHost;
       const fragment = token.fresh === null ? '' : `#${token.fresh}`;
-      return new Operator(server, `http://${host}:${server.port}/${fragment}`);
+      return new Operator(server, `http://${host}:${server.port}/${fragment}`, token.fresh === null);
     } catch (error) {
       throw new StartRefused(`the operator's port: ${(error as Error).message}`);
     }

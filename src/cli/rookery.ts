@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { VERSION } from '../app/version.js';
+import { operatorTokenCommand } from './operator-token.js';
 import { startCommand } from './start.js';
 
 /** The `rookery` command. Each subcommand lives in a file of its own. */
@@ -9,6 +10,7 @@ const program = new Command('rookery')
   .version(VERSION)
   .showHelpAfterError('(rookery --help shows what there is)')
   .addCommand(startCommand())
+  .addCommand(operatorTokenCommand())
   .addHelpText(
     'after',
     `

@@ -1,0 +1,20 @@
+import { Command } from 'commander';
+import { loadConfigWithFile } from '../app/config-file.js';
+import { OperatorToken } from '../ops/operator-token.js';
+import { SystemRandom } from '../structures/system-random.js';
+
+/** `rookery operator-token`: makes a new token for the operator's page when the first one was lost. */
+export function operatorTokenCommand(): Command {
+  return new Command('operator-token')
+    .summary("make a new token for the operator's page")
+    .description(
+      "Makes a new token for the operator's page and prints it; only its hash is kept. The old one is void. A running server learns of it at its next start.",
+    )
+    .option('--data-folder <folder>', "the server's data folder")
+    .option('--config <file>', 'the file with its settings')
+    .action((flags: Record<string, unknown>) => {
+      const { dataFolder } = loadConfigWithFile(flags, process.env, process.cwd());
+      OperatorToken.forget(dataFolder);
+      process.stdout.write(`${OperatorToken.load(dataFolder, new SystemRandom()).fresh}\n`);
+    });
+}
