@@ -9,6 +9,7 @@ class SimulatedTimer {
   ) {}
 
   cancelled = false;
+  fired = false;
 }
 
 /**
@@ -20,6 +21,7 @@ export class SimulatedClock implements Clock {
   #now: number;
   readonly #epoch: number;
   #order = 0;
+  #cancelled = 0;
   /** A binary heap by (deadline, order). */
   readonly #timers: SimulatedTimer[] = [];
   readonly #deferred = new Fifo<() => void>();
@@ -48,8 +50,16 @@ export class SimulatedClock implements Clock {
   }
 
   clearTimer(timer: ClockTimer): void {
-    // Left in the heap and skipped: it is taken out when its time comes.
-    (timer as SimulatedTimer).cancelled = true;
+    const cleared = timer as SimulatedTimer;
+    if (cleared.cancelled || cleared.fired) return;
+    // Left in the heap and skipped; when most of it is such, it is made anew.
+    cleared.cancelled = true;
+    if (++this.#cancelled > 64 && this.#cancelled * 2 > this.#timers.length) this.#compact();
+  }
+
+  /** Places taken by timers, those cleared but not yet thrown away among them. */
+  get timerSlots(): number {
+    return this.#timers.length;
   }
 
   defer(callback: () => void): void {
@@ -73,6 +83,7 @@ export class SimulatedClock implements Clock {
   nextDeadline(): number {
     for (let first = this.#timers[0]; first !== undefined; first = this.#timers[0]) {
       if (!first.cancelled) return first.deadline;
+      this.#cancelled--;
       this.#removeFirst();
     }
     return Number.POSITIVE_INFINITY;
@@ -84,7 +95,7 @@ export class SimulatedClock implements Clock {
     this.run();
     for (let next = this.nextDeadline(); next <= until; next = this.nextDeadline()) {
       this.#now = Math.max(this.#now, next);
-      this.#removeFirst().callback();
+      this.#fireFirst();
       this.run();
     }
     this.#now = until;
@@ -96,9 +107,22 @@ export class SimulatedClock implements Clock {
     const next = this.nextDeadline();
     if (next === Number.POSITIVE_INFINITY) return false;
     this.#now = Math.max(this.#now, next);
-    this.#removeFirst().callback();
+    this.#fireFirst();
     this.run();
     return true;
+  }
+
+  #fireFirst(): void {
+    const timer = this.#removeFirst();
+    timer.fired = true;
+    timer.callback();
+  }
+
+  #compact(): void {
+    const left = this.#timers.filter((timer) => !timer.cancelled);
+    this.#timers.length = 0;
+    this.#cancelled = 0;
+    for (const timer of left) this.#insert(timer);
   }
 
   #insert(timer: SimulatedTimer): void {

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Fifo } from '../../src/structures/fifo.js';
+
+const operation = fc.oneof(
+  fc.record({ op: fc.constant('push' as const), count: fc.integer({ min: 1, max: 150 }) }),
+  fc.record({ op: fc.constant('shift' as const), count: fc.integer({ min: 1, max: 150 }) }),
+  fc.record({ op: fc.constant('remove' as const), divisor: fc.integer({ min: 2, max: 9 }), limit: fc.integer({ min: 1, max: 40 }) }),
+  fc.record({ op: fc.constant('clear' as const) }),
+);
+
+test('a fifo behaves as an array does', () => {
+  fc.assert(
+    fc.property(fc.array(operation, { maxLength: 40 }), (operations) => {
+      const fifo = new Fifo<number>();
+      let model: number[] = [];
+      let next = 0;
+      for (const operation of operations) {
+        switch (operation.op) {
+          case 'push':
+            for (let left = operation.count; left > 0; left--) {
+              fifo.push(next);
+              model.push(next++);
+            }
+            break;
+          case 'shift':
+            for (let left = operation.count; left > 0; left--) assert.equal(fifo.shift(), model.shift());
+            break;
+          case 'remove': {
+            let left = operation.limit;
+            const kept = model.filter((value) => !(value % operation.divisor === 0 && left-- > 0));
+            const removed = fifo.removeWhere((value) => value % operation.divisor === 0, operation.limit);
+            assert.equal(removed, model.length - kept.length);
+            model = kept;
+            break;
+          }
+          case 'clear':
+            fifo.clear();
+            model = [];
+            break;
+        }
+        assert.equal(fifo.length, model.length);
+        assert.equal(fifo.peek(), model[0]);
+        assert.deepEqual([...fifo], model);
+      }
+    }),
+  );
+});
