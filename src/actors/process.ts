@@ -246,6 +246,15 @@ export class Process<in M> implements Pid<M> {
     return formatPid(this);
   }
 
+  /** A pid in a log line or an error stands for itself, not for everything that the process can reach. */
+  toJSON(): string {
+    return formatPid(this);
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `${this.label}${formatPid(this)}`;
+  }
+
   /** @internal Puts a message into the mailbox. */
   deliver(message: unknown): void {
     const { flags } = this;

@@ -6,7 +6,11 @@ import { Fifo } from '../../src/structures/fifo.js';
 const operation = fc.oneof(
   fc.record({ op: fc.constant('push' as const), count: fc.integer({ min: 1, max: 150 }) }),
   fc.record({ op: fc.constant('shift' as const), count: fc.integer({ min: 1, max: 150 }) }),
-  fc.record({ op: fc.constant('remove' as const), divisor: fc.integer({ min: 2, max: 9 }), limit: fc.integer({ min: 1, max: 40 }) }),
+  fc.record({
+    op: fc.constant('remove' as const),
+    divisor: fc.integer({ min: 2, max: 9 }),
+    limit: fc.integer({ min: 1, max: 40 }),
+  }),
   fc.record({ op: fc.constant('clear' as const) }),
 );
 

@@ -7,7 +7,7 @@ class Entry extends WheelEntry {
   constructor(
     readonly n: number,
     /** What firing it adds: an entry this much later. */
-    readonly then: number | null,
+    readonly following: number | null,
   ) {
     super();
   }
@@ -29,7 +29,14 @@ const delay = fc.oneof(
 );
 
 const operation = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ op: fc.constant('add' as const), delay, then: fc.option(delay, { freq: 4 }) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      op: fc.constant('add' as const),
+      delay,
+      following: fc.option(delay, { freq: 4 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('remove' as const), which: fc.nat() }) },
   { weight: 3, arbitrary: fc.record({ op: fc.constant('advance' as const), by: delay }) },
 );
@@ -44,15 +51,15 @@ test('the wheel fires what a sorted list would, in the same order, at the right 
         let now = start;
         let model: Planned[] = [];
         const all: Entry[] = [];
-        const plan = (delayed: number, then: number | null) => {
-          const entry = new Entry(all.length, then);
+        const plan = (delayed: number, following: number | null) => {
+          const entry = new Entry(all.length, following);
           all.push(entry);
           wheel.add(entry, now + delayed);
           model.push({ entry, due: Math.max(now + delayed, now + 1), order: entry.n });
         };
         for (const operation of operations) {
           if (operation.op === 'add') {
-            plan(operation.delay, operation.then);
+            plan(operation.delay, operation.following);
           } else if (operation.op === 'remove') {
             const entry = all[operation.which % Math.max(1, all.length)];
             if (entry !== undefined) {
@@ -64,12 +71,14 @@ test('the wheel fires what a sorted list would, in the same order, at the right 
           } else {
             const until = now + operation.by;
             wheel.advance(until, (entry) => {
-              const first = model.reduce((a, b) => (b.due < a.due || (b.due === a.due && b.order < a.order) ? b : a));
+              const first = model.reduce((a, b) =>
+                b.due < a.due || (b.due === a.due && b.order < a.order) ? b : a,
+              );
               assert.equal(entry.n, first.entry.n);
               assert.equal(wheel.now, first.due);
               model = model.filter((planned) => planned !== first);
               now = wheel.now;
-              if (entry.then !== null) plan(entry.then, null);
+              if (entry.following !== null) plan(entry.following, null);
             });
             now = until;
             assert.equal(wheel.now, now);
@@ -78,7 +87,9 @@ test('the wheel fires what a sorted list would, in the same order, at the right 
           assert.equal(wheel.size, model.length);
           const earliest = Math.min(Number.POSITIVE_INFINITY, ...model.map((planned) => planned.due));
           const next = wheel.next();
-          assert.ok(next <= earliest && (model.length === 0 ? next === Number.POSITIVE_INFINITY : next > now));
+          assert.ok(
+            next <= earliest && (model.length === 0 ? next === Number.POSITIVE_INFINITY : next > now),
+          );
         }
       },
     ),

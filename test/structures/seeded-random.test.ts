@@ -8,7 +8,9 @@ test('the same seed gives the same history, another seed another one', () => {
     return [...Array.from({ length: 20 }, () => random.next()), ...random.bytes(16)];
   };
   assert.deepEqual(draw(1), draw(1));
-  const seen = new Set([0, 1, 2, 3, -1, 2 ** 32, 2 ** 40, Number.MAX_SAFE_INTEGER].map((seed) => String(draw(seed))));
+  const seen = new Set(
+    [0, 1, 2, 3, -1, 2 ** 32, 2 ** 40, Number.MAX_SAFE_INTEGER].map((seed) => String(draw(seed))),
+  );
   assert.equal(seen.size, 8);
 });
 
