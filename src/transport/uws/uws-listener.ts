@@ -120,20 +120,32 @@ class UwsListener implements Listener, SocketOwner {
   }
 
   #bind(): uWS.us_listen_socket {
-    const { host, port, shared } = this.#options;
-    let listening: uWS.us_listen_socket | false = false;
-    const flags = shared ? 0 : EXCLUSIVE_PORT;
-    // The typings lack the form with host and flags.
-    const app = this.#app as unknown as ListenWithFlags;
-    app.listen(host, port, flags, (socket) => {
-      listening = socket;
-    });
-    if (listening === false) {
-      throw new ListenError(
-        `Cannot listen on ${host} port ${port}: in use, not permitted, or not an address of this machine`,
-      );
+    const { host, port } = this.#options;
+    for (let tries = 0; tries < FREE_PORT_TRIES; tries++) {
+      let bound = this.#tryBind(port);
+      if (bound === null) break;
+      if (port !== 0) return bound;
+      // A port that the system chose is bound without SO_REUSEADDR and SO_REUSEPORT: nobody could listen on it
+      // again after a restart while old connections linger, or beside us. So it is bound again by its number,
+      // unless somebody was quicker.
+      const chosen = uWS.us_socket_local_port(bound as unknown as uWS.us_socket);
+      uWS.us_listen_socket_close(bound);
+      bound = this.#tryBind(chosen);
+      if (bound !== null) return bound;
     }
-    return listening;
+    throw new ListenError(
+      `Cannot listen on ${host} port ${port}: in use, not permitted, or not an address of this machine`,
+    );
+  }
+
+  #tryBind(port: number): uWS.us_listen_socket | null {
+    const flags = this.#options.shared ? 0 : EXCLUSIVE_PORT;
+    let bound: uWS.us_listen_socket | null = null;
+    // The typings lack the form with host and flags.
+    (this.#app as unknown as ListenWithFlags).listen(this.#options.host, port, flags, (socket) => {
+      bound = socket === false ? null : socket;
+    });
+    return bound;
   }
 
   #route(): void {
@@ -268,6 +280,9 @@ class UwsListener implements Listener, SocketOwner {
 
 /** LIBUS_LISTEN_EXCLUSIVE_PORT: without it another process could listen on the same port unnoticed. */
 const EXCLUSIVE_PORT = 1;
+
+/** How often a free port is looked for. */
+const FREE_PORT_TRIES = 10;
 
 interface ListenWithFlags {
   listen(
