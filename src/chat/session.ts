@@ -196,6 +196,7 @@ export class Session
   // ---- the socket's side -------------------------------------------------------------------------------------
 
   message(bytes: Uint8Array, isBinary: boolean): void {
+    if (this.#phase === Phase.closing) return;
     socketMessage.bytes = bytes;
     socketMessage.isBinary = isBinary;
     const { runtime } = this.#node;
