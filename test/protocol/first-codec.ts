@@ -18,102 +18,62 @@ const pairs = (list: readonly number[]): [number, number][] => {
   return result;
 };
 
+type Encoder = (writer: FrameWriter, f: Fields, n: (name: string) => number) => void;
+
 /**
- * Writes the frame with its encoder. The encoders of user addresses take users only; a SEND_ACK's seq is known
- * modulo 65536.
+ * The encoders. The vectors' names are the codec's own, so most field sets are an encoder's argument as they
+ * stand. A SEND_ACK's seq is known modulo 65536, which is what its id is made of.
  */
-export function encodeInto(writer: FrameWriter, frame: string, f: Fields): void {
-  // The vectors' names are the codec's own, so most field sets are the encoder's argument as they stand.
-  const n = (name: string): number => f[name] as number;
-  switch (frame) {
-    case 'HELLO':
-      return protocol.encodeHello(writer, { ...f, key: bytesOf(f['key']) } as unknown as protocol.Hello);
-    case 'WELCOME':
-      return protocol.encodeWelcome(writer, f as unknown as protocol.Welcome);
-    case 'REGISTER':
-      return protocol.encodeRegister(writer, f as unknown as protocol.Register);
-    case 'VERIFY':
-      return protocol.encodeVerify(writer, f as unknown as protocol.Verify);
-    case 'REGISTERED':
-      return protocol.encodeRegistered(writer, {
-        ...f,
-        key: bytesOf(f['key']),
-      } as unknown as protocol.Registered);
-    case 'CHALLENGE':
-      return protocol.encodeChallenge(writer, f as unknown as protocol.Challenge);
-    case 'SEND':
-      return protocol.encodeSend(writer, n('messageId'), n('to'), bytesOf(f['body']));
-    case 'SEND_ACK':
-      if (f['duplicate'] === true) return protocol.encodeDuplicateSendAck(writer, n('messageId'));
-      return protocol.encodeSendAck(
-        writer,
-        n('messageId'),
-        n('time'),
-        partitionOf(f),
-        halves(f['storedId']).low & 0xffff,
-      );
-    case 'DELIVER': {
-      const body = bytesOf(f['body']);
-      return protocol.encodeDeliver(
-        writer,
-        n('seq'),
-        n('time'),
-        partitionOf(f),
-        n('from'),
-        n('messageId'),
-        body,
-        0,
-        body.length,
-      );
+const encoders: Readonly<Record<string, Encoder>> = {
+  HELLO: (writer, f) =>
+    protocol.encodeHello(writer, { ...f, key: bytesOf(f['key']) } as unknown as protocol.Hello),
+  WELCOME: (writer, f) => protocol.encodeWelcome(writer, f as unknown as protocol.Welcome),
+  REGISTER: (writer, f) => protocol.encodeRegister(writer, f as unknown as protocol.Register),
+  VERIFY: (writer, f) => protocol.encodeVerify(writer, f as unknown as protocol.Verify),
+  REGISTERED: (writer, f) =>
+    protocol.encodeRegistered(writer, { ...f, key: bytesOf(f['key']) } as unknown as protocol.Registered),
+  CHALLENGE: (writer, f) => protocol.encodeChallenge(writer, f as unknown as protocol.Challenge),
+  SEND: (writer, f, n) => protocol.encodeSend(writer, n('messageId'), n('to'), bytesOf(f['body'])),
+  SEND_ACK: (writer, f, n) => {
+    if (f['duplicate'] === true) protocol.encodeDuplicateSendAck(writer, n('messageId'));
+    else {
+      const seq = halves(f['storedId']).low & 0xffff;
+      protocol.encodeSendAck(writer, n('messageId'), n('time'), partitionOf(f), seq);
     }
-    case 'ACK':
-      return protocol.encodeAck(writer, n('seq'));
-    case 'READ_RECEIPT':
-      return protocol.encodeReadReceipt(writer, n('messageId'), n('to'), flat(f['ranges']));
-    case 'RECEIPT': {
-      const ranges = protocol.encodeRanges(flat(f['ranges']));
-      return protocol.encodeReceipt(
-        writer,
-        n('seq'),
-        n('time'),
-        n('from'),
-        f['read'] as boolean,
-        ranges,
-        0,
-        ranges.length,
-      );
-    }
-    case 'MORE':
-      return protocol.encodeMore(writer, n('head'), n('count'), n('bytes'));
-    case 'PULL':
-      return protocol.encodePull(writer, n('seq'), n('countMax'), n('bytesMax'));
-    case 'BATCH':
-      return encodeBatch(writer, f['items'] as readonly Frame[], f['hasMore'] as boolean);
-    case 'EPHEMERAL':
-      return protocol.encodeEphemeral(
-        writer,
-        n('kind') as protocol.EphemeralKind,
-        n('peer'),
-        n('value'),
-        n('time'),
-      );
-    case 'CLIENT_STATE':
-      return protocol.encodeClientState(writer, f['active'] as boolean);
-    case 'PING':
-      return protocol.encodePing(writer, n('token'));
-    case 'PONG':
-      return protocol.encodePong(writer, n('token'));
-    case 'GOAWAY':
-      return protocol.encodeGoAway(writer, f as unknown as protocol.GoAway);
-    case 'ERROR':
-      return protocol.encodeError(writer, f as unknown as protocol.ErrorFrame);
-    case 'REQ':
-      return protocol.encodeRequest(writer, n('id'), f['method'] as string, structured(f['body']));
-    case 'RES':
-      return protocol.encodeResponse(writer, n('id'), structured(f['body']));
-    default:
-      throw new Error(`no encoder for ${frame}`);
-  }
+  },
+  DELIVER: (writer, f, n) => {
+    const body = bytesOf(f['body']);
+    const [seq, time, from, id] = [n('seq'), n('time'), n('from'), n('messageId')];
+    protocol.encodeDeliver(writer, seq, time, partitionOf(f), from, id, body, 0, body.length);
+  },
+  ACK: (writer, _f, n) => protocol.encodeAck(writer, n('seq')),
+  READ_RECEIPT: (writer, f, n) =>
+    protocol.encodeReadReceipt(writer, n('messageId'), n('to'), flat(f['ranges'])),
+  RECEIPT: (writer, f, n) => {
+    const ranges = protocol.encodeRanges(flat(f['ranges']));
+    const read = f['read'] as boolean;
+    protocol.encodeReceipt(writer, n('seq'), n('time'), n('from'), read, ranges, 0, ranges.length);
+  },
+  MORE: (writer, _f, n) => protocol.encodeMore(writer, n('head'), n('count'), n('bytes')),
+  PULL: (writer, _f, n) => protocol.encodePull(writer, n('seq'), n('countMax'), n('bytesMax')),
+  BATCH: (writer, f) => encodeBatch(writer, f['items'] as readonly Frame[], f['hasMore'] as boolean),
+  EPHEMERAL: (writer, _f, n) => {
+    const kind = n('kind') as protocol.EphemeralKind;
+    protocol.encodeEphemeral(writer, kind, n('peer'), n('value'), n('time'));
+  },
+  CLIENT_STATE: (writer, f) => protocol.encodeClientState(writer, f['active'] as boolean),
+  PING: (writer, _f, n) => protocol.encodePing(writer, n('token')),
+  PONG: (writer, _f, n) => protocol.encodePong(writer, n('token')),
+  GOAWAY: (writer, f) => protocol.encodeGoAway(writer, f as unknown as protocol.GoAway),
+  ERROR: (writer, f) => protocol.encodeError(writer, f as unknown as protocol.ErrorFrame),
+  REQ: (writer, f, n) =>
+    protocol.encodeRequest(writer, n('id'), f['method'] as string, structured(f['body'])),
+  RES: (writer, f, n) => protocol.encodeResponse(writer, n('id'), structured(f['body'])),
+};
+
+/** Writes the frame with its encoder. The encoders take users only as recipients. */
+export function encodeInto(writer: FrameWriter, frame: string, fields: Fields): void {
+  encoders[frame]!(writer, fields, (name) => fields[name] as number);
 }
 
 function encodeBatch(writer: FrameWriter, items: readonly Frame[], hasMore: boolean): void {
