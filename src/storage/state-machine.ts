@@ -26,6 +26,10 @@ const LOOKUP_USERS_MAX = 256;
  */
 const RECEIPT_HEADROOM = 2;
 
+/** Most entries and bytes of bodies in one page, whatever was asked for: a page must fit a ring's record. */
+const PAGE_COUNT_MAX = 4096;
+const PAGE_BYTES_MAX = 512 * 1024;
+
 const NO_BYTES = new Uint8Array(0);
 const NO_ENTRIES: readonly Entry[] = [];
 
@@ -119,7 +123,13 @@ export class StateMachine {
       return;
     }
     const page: Entry[] = [];
-    const hasMore = this.#tables.page(state, after, Math.max(1, countMax), bytesMax, page);
+    const hasMore = this.#tables.page(
+      state,
+      after,
+      Math.max(1, Math.min(countMax, PAGE_COUNT_MAX)),
+      Math.min(bytesMax, PAGE_BYTES_MAX),
+      page,
+    );
     this.#events.page(partition, requester, inbox, page, hasMore);
   }
 

@@ -10,8 +10,8 @@ export class RecordBuffer implements RecordSink {
   end = 0;
   /** Offset of the next record to be read. */
   start = 0;
-  /** Records between {@link start} and {@link end}. */
-  count = 0;
+  /** End of the records that {@link markAll} covered; what comes behind can be taken back. */
+  mark = 0;
   readonly #initialBytes: number;
   readonly #bytesMax: number;
 
@@ -37,7 +37,6 @@ export class RecordBuffer implements RecordSink {
     const at = this.end;
     this.memory.i32[at >> 2] = need;
     this.end += need;
-    this.count++;
     return at;
   }
 
@@ -49,7 +48,17 @@ export class RecordBuffer implements RecordSink {
   /** Forgets the oldest record. */
   shift(): void {
     this.start += this.memory.i32[this.start >> 2]!;
-    this.count--;
+    if (this.mark < this.start) this.mark = this.start;
+    if (this.start === this.end) this.clear();
+  }
+
+  markAll(): void {
+    this.mark = this.end;
+  }
+
+  /** Forgets the records behind the mark. */
+  truncateToMark(): void {
+    this.end = this.mark;
     if (this.start === this.end) this.clear();
   }
 
@@ -57,7 +66,7 @@ export class RecordBuffer implements RecordSink {
   clear(): void {
     this.start = 0;
     this.end = 0;
-    this.count = 0;
+    this.mark = 0;
     if (this.memory.bytes.length > 16 * this.#initialBytes) this.#move(this.#initialBytes);
   }
 
@@ -80,6 +89,7 @@ export class RecordBuffer implements RecordSink {
       this.memory = memory;
     }
     this.end -= this.start;
+    this.mark = Math.max(0, this.mark - this.start);
     this.start = 0;
   }
 }

@@ -140,6 +140,11 @@ export class RingProducer implements RecordSink {
     Atomics.store(this.#control, SPACE_WANTED, 1);
   }
 
+  /** Everything published has been released. */
+  isSettled(): boolean {
+    return this.#tail === this.#published && Atomics.load(this.#control, HEAD) === this.#tail;
+  }
+
   #hasRoom(bytes: number): boolean {
     if (this.capacity - ((this.#tail - this.#headSeen) >>> 0) >= bytes) return true;
     this.#headSeen = Atomics.load(this.#control, HEAD);

@@ -1,0 +1,259 @@
+import type { Clock, ClockTimer } from '../structures/clock.js';
+import { Doorbell, DoorbellButton } from '../structures/doorbell.js';
+import { RingConsumer } from '../structures/spsc-ring.js';
+import { applyCommand } from './codec/command-codec.js';
+import type { EventSink } from './event-sink.js';
+import { RingEvents } from './ring-events.js';
+import { SCHEDULER_BELL, type StoreRings, WRITER_BELL } from './store-rings.js';
+import { PARTITIONS, type Store, type StoreFailure } from './stores.js';
+
+export interface StoreWriterOptions {
+  /** Opens the store; its events must go to `events`. */
+  readonly open: (events: EventSink) => Store;
+  readonly clock: Clock;
+  /** Ceilings of one batch: commands, their bytes, and the bytes of events that they made. */
+  readonly batchCountMax?: number;
+  readonly batchBytesMax?: number;
+  readonly batchEventBytesMax?: number;
+  /** Bytes of events behind the full ring of one scheduler at which nothing more is applied. Default 16 MiB. */
+  readonly overflowBytesMax?: number;
+  /** Called for each batch that could not be committed. */
+  readonly onFailure?: (failure: StoreFailure, commands: number) => void;
+}
+
+/** What watches of a writer. All but the last two count up from the start. */
+export interface StoreWriterCounters {
+  readonly commits: number;
+  readonly commands: number;
+  /** Batches that came to nothing. */
+  readonly failures: number;
+  /** Times that nothing could be applied because a scheduler did not take its events. */
+  readonly stalls: number;
+  /** Largest batch since the counters were read last, in commands. */
+  readonly batchMax: number;
+  /** Longest batch since the counters were read last, from its first command to its events, in ms. */
+  readonly batchMsMax: number;
+}
+
+/** The scheduler's end, as the writer sees it. */
+interface Inlet {
+  readonly scheduler: number;
+  readonly commands: RingConsumer;
+  readonly schedulerBell: DoorbellButton;
+  readonly bell: Doorbell;
+}
+
+/** Housekeeping of an idle writer; a busy one does one step of it in this time. */
+const HOUSEKEEPING_MS = 1000;
+const CLOSING_BATCHES_MAX = 256;
+
+/**
+ * The writer thread's loop. It takes whatever has gathered in the rings while the last commit ran, applies it
+ * as one transaction, commits, shows the events, and only then gives the commands' room back:
+ *
+ *     turn:  begin ─ apply … apply ─ commit ─ publish ─ release ─ housekeep ─▶ next turn, or sleep
+ *
+ * No timer, no fixed batch: an idle store commits at once, a busy one in large batches; the ceilings bound the
+ * latency. One commit is one turn of the event loop, so the thread's port is heard under load. The room in the
+ * ring is given back last: a writer that dies before is replaced by one that applies the same commands again,
+ * which de-duplication makes harmless.
+ */
+export class StoreWriter {
+  readonly store: Store;
+  readonly #clock: Clock;
+  readonly #events = new RingEvents();
+  readonly #inlets: Inlet[] = [];
+  readonly #countMax: number;
+  readonly #bytesMax: number;
+  readonly #eventBytesMax: number;
+  readonly #overflowBytesMax: number;
+  readonly #onFailure: StoreWriterOptions['onFailure'];
+  readonly #onTurn = (): void => this.#turn();
+  readonly #onBell = (): void => this.#wake();
+  readonly #onTimer = (): void => this.#timer();
+  #timerHandle: ClockTimer;
+  #turnAhead = false;
+  #next = 0;
+  #closed = false;
+  #commits = 0;
+  #commands = 0;
+  #failures = 0;
+  #stalls = 0;
+  #batchMax = 0;
+  #batchMsMax = 0;
+
+  /** @throws whatever `open` throws */
+  constructor(options: StoreWriterOptions) {
+    this.#clock = options.clock;
+    this.#countMax = options.batchCountMax ?? 8192;
+    this.#bytesMax = options.batchBytesMax ?? 1024 * 1024;
+    this.#eventBytesMax = options.batchEventBytesMax ?? 4 * 1024 * 1024;
+    this.#overflowBytesMax = options.overflowBytesMax ?? 16 * 1024 * 1024;
+    this.#onFailure = options.onFailure;
+    this.store = options.open(this.#events);
+    this.#timerHandle = this.#clock.setTimer(this.#onTimer, HOUSEKEEPING_MS);
+  }
+
+  /** The figures; the maxima start anew. */
+  takeCounters(): StoreWriterCounters {
+    const counters = {
+      commits: this.#commits,
+      commands: this.#commands,
+      failures: this.#failures,
+      stalls: this.#stalls,
+      batchMax: this.#batchMax,
+      batchMsMax: this.#batchMsMax,
+    };
+    this.#batchMax = 0;
+    this.#batchMsMax = 0;
+    return counters;
+  }
+
+  /**
+   * Joins a scheduler, in the place of an earlier one with the same number, and goes on where its rings stand.
+   * The first one to be joined owns all partitions until {@link route} says otherwise.
+   */
+  attach(scheduler: number, rings: StoreRings): void {
+    this.detach(scheduler);
+    if (this.#inlets.length === 0) {
+      for (let partition = 0; partition < PARTITIONS; partition++) this.#events.route(partition, scheduler);
+    }
+    this.#events.attach(scheduler, rings);
+    this.#inlets.push({
+      scheduler,
+      commands: new RingConsumer(rings.commands),
+      schedulerBell: new DoorbellButton(rings.bells, SCHEDULER_BELL),
+      bell: new Doorbell(rings.bells, WRITER_BELL, this.#onBell),
+    });
+    this.#turnLater();
+  }
+
+  /** Leaves a scheduler: what it still had in its ring is not applied. */
+  detach(scheduler: number): void {
+    const at = this.#inlets.findIndex((inlet) => inlet.scheduler === scheduler);
+    if (at < 0) return;
+    this.#inlets[at]!.bell.close();
+    this.#inlets.splice(at, 1);
+    this.#events.detach(scheduler);
+  }
+
+  /** From the next batch on, what concerns the inboxes of `partition` goes to `scheduler`. */
+  route(partition: number, scheduler: number): void {
+    this.#events.route(partition, scheduler);
+  }
+
+  /** Applies what is in the rings now, closes the store, and stops. */
+  close(): void {
+    if (this.#closed) return;
+    // What is there now, and what comes while it is applied; whoever still sends then will not be heard.
+    for (let n = 0; n < CLOSING_BATCHES_MAX && this.#batch(); n++);
+    this.#closed = true;
+    this.#clock.clearTimer(this.#timerHandle);
+    for (const inlet of this.#inlets) inlet.bell.close();
+    this.store.close();
+  }
+
+  #turnLater(): void {
+    if (this.#turnAhead || this.#closed) return;
+    this.#turnAhead = true;
+    this.#clock.defer(this.#onTurn);
+  }
+
+  #wake(): void {
+    for (const inlet of this.#inlets) inlet.bell.stayAwake();
+    if (!this.#turnAhead) this.#turn();
+  }
+
+  #turn(): void {
+    this.#turnAhead = false;
+    if (this.#closed) return;
+    this.#events.flush();
+    if (this.#events.overflowBytes > this.#overflowBytesMax) {
+      // Somebody does not take its events. Everybody waits: the commands' rings fill, and schedulers refuse.
+      this.#stalls++;
+      this.#sleep(true);
+      return;
+    }
+    if (this.#batch()) {
+      this.store.housekeep(this.#clock.wall(), false);
+      this.#turnLater();
+      return;
+    }
+    this.#sleep(false);
+  }
+
+  /** One batch. Returns false when there was nothing to do. */
+  #batch(): boolean {
+    const { store } = this;
+    let count = 0;
+    let began = 0;
+    let full = false;
+    // Round robin over batches, so that a scheduler that fills every batch does not starve the others.
+    for (let n = 0; n < this.#inlets.length && !full; n++) {
+      const inlet = this.#inlets[(this.#next + n) % this.#inlets.length]!;
+      const { commands, scheduler } = inlet;
+      while (!full) {
+        const at = commands.next();
+        if (at < 0) break;
+        if (count === 0) {
+          began = this.#clock.now();
+          store.begin();
+        }
+        count++;
+        this.#events.from(scheduler);
+        applyCommand(commands.memory, at, store);
+        full =
+          count >= this.#countMax ||
+          commands.heldBytes >= this.#bytesMax ||
+          ((count & 15) === 0 && this.#events.pendingBytes >= this.#eventBytesMax);
+      }
+    }
+    if (count === 0) return false;
+    this.#next++;
+    const failure = store.commit();
+    for (const inlet of this.#inlets) {
+      if (inlet.commands.release()) inlet.schedulerBell.ring();
+    }
+    this.#commits++;
+    this.#commands += count;
+    this.#batchMax = Math.max(this.#batchMax, count);
+    this.#batchMsMax = Math.max(this.#batchMsMax, this.#clock.now() - began);
+    if (failure !== null) {
+      this.#failures++;
+      this.#onFailure?.(failure, count);
+    }
+    return true;
+  }
+
+  /** Sleeps until a scheduler rings. `stalled`: new commands do not matter, room for events does. */
+  #sleep(stalled: boolean): void {
+    for (const inlet of this.#inlets) inlet.bell.prepare();
+    let work = false;
+    if (stalled) {
+      this.#events.flush();
+      work = this.#events.overflowBytes <= this.#overflowBytesMax;
+    } else {
+      for (const inlet of this.#inlets) work ||= !inlet.commands.isEmpty();
+    }
+    for (const inlet of this.#inlets) {
+      if (work) inlet.bell.stayAwake();
+      else inlet.bell.wait();
+    }
+    if (work) this.#turnLater();
+  }
+
+  /** For what waits for time to pass. */
+  #timer(): void {
+    if (this.#closed) return;
+    this.#timerHandle = this.#clock.setTimer(this.#onTimer, HOUSEKEEPING_MS);
+    this.#housekeep();
+  }
+
+  readonly #housekeep = (): void => {
+    if (this.#closed) return;
+    const more = this.store.housekeep(this.#clock.wall(), true);
+    this.#events.flush();
+    // In turns of their own, so that a command that comes meanwhile waits for one step at the most.
+    if (more && !this.#turnAhead) this.#clock.defer(this.#housekeep);
+  };
+}
