@@ -23,7 +23,6 @@ import {
   type EntryKind,
   PARTITIONS,
   type Seq,
-  type StoreEvents,
   type StoreFailure,
   type UserId,
 } from './stores.js';
