@@ -48,17 +48,27 @@ export function spellings(name: string): Spellings {
   return { fileKey, flag: `--${fileKey}`, variable: `ROOKERY_${fileKey.replaceAll('-', '_').toUpperCase()}` };
 }
 
-/** What a value may be, in words. */
+/** What a value may be, in words. With examples of how to write it, for those who have just got it wrong. */
 export function allowed(setting: Setting): string {
+  const examples = EXAMPLES[setting.type];
+  return examples === undefined ? allowedRange(setting) : `${allowedRange(setting)}, such as ${examples}`;
+}
+
+const EXAMPLES: Partial<Readonly<Record<Setting['type'], string>>> = {
+  duration: '1500 (ms), 30s, 10m, 12h or 30d',
+  bytes: '4096, 64KiB or 1MiB',
+};
+
+export function allowedRange(setting: Setting): string {
   switch (setting.type) {
     case 'integer':
       return setting.min === setting.max
         ? `only ${setting.min} for now`
         : `a whole number from ${setting.min} to ${setting.max}`;
     case 'duration':
-      return `a time from ${durationText(setting.min)} to ${durationText(setting.max)}, such as 1500 (ms), 30s, 10m, 12h or 30d`;
+      return `a time from ${durationText(setting.min)} to ${durationText(setting.max)}`;
     case 'bytes':
-      return `a size from ${bytesText(setting.min)} to ${bytesText(setting.max)}, such as 4096, 64KiB or 1MiB`;
+      return `a size from ${bytesText(setting.min)} to ${bytesText(setting.max)}`;
     case 'boolean':
       return 'on or off';
     case 'choice':

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { allowed, type Setting, spellings, valueText } from './setting.js';
+import { allowedRange, type Setting, spellings, valueText } from './setting.js';
 import { SETTINGS } from './settings.js';
 
 /** A setting as help and documentation show it. */
@@ -23,7 +23,7 @@ export function describeSettings(): readonly SettingDescription[] {
     group: setting.group,
     ...spellings(setting.name),
     default: valueText(setting, setting.default),
-    allowed: allowed(setting),
+    allowed: allowedRange(setting),
     knob: setting.knob,
     description: setting.description,
   }));
@@ -91,22 +91,30 @@ export function configurationPage(): string {
     '',
     '“Knob” marks what is meant to be changeable while the server runs; for now every change needs a restart.',
   ];
-  let group = '';
-  for (const setting of describeSettings()) {
-    if (setting.group !== group) {
-      group = setting.group;
-      lines.push(
-        '',
-        `## ${group}`,
-        '',
-        '| Setting | Default | Allowed | Knob | What it does |',
-        '| --- | --- | --- | --- | --- |',
-      );
-    }
-    const standard = setting.default === '' ? '(none)' : `\`${setting.default}\``;
+  const settings = describeSettings();
+  for (const group of new Set(settings.map((setting) => setting.group))) {
     lines.push(
-      `| \`${setting.flag}\`<br>\`${setting.variable}\` | ${standard} | ${setting.allowed} | ${setting.knob ? 'yes' : ''} | ${setting.description} |`,
+      '',
+      `## ${group}`,
+      '',
+      ...markdownTable(settings.filter((setting) => setting.group === group)),
     );
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** Padded, as the formatter wants tables. */
+function markdownTable(settings: readonly SettingDescription[]): string[] {
+  const rows = settings.map((setting) => [
+    `\`${setting.flag}\`<br>\`${setting.variable}\``,
+    setting.default === '' ? '(none)' : `\`${setting.default}\``,
+    setting.allowed,
+    setting.knob ? 'yes' : '',
+    setting.description,
+  ]);
+  const table = [['Setting', 'Default', 'Allowed', 'Knob', 'What it does'], ...rows];
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const padded = table.map((row) => line(row.map((cell, column) => cell.padEnd(widths[column]!))));
+  return [padded[0]!, line(widths.map((width) => '-'.repeat(width))), ...padded.slice(1)];
 }

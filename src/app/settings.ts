@@ -403,7 +403,7 @@ export const SETTINGS = [
     min: 5,
     max: 6,
     knob: true,
-    description: 'Digits of a PIN.',
+    description: 'Digits of a PIN. Six are a tenth as easy to guess as five.',
   },
   {
     name: 'pinTriesMax',
