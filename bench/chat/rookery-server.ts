@@ -34,7 +34,7 @@ const LIMITS_LIFTED = {
   'address-connects-burst': '10000000',
   'connects-per-second': '1000000',
   'connects-burst': '10000000',
-  'pins-per-address-hour-max': '10000000',
+  'pins-per-address-hour-max': '1000000',
   'sms-per-hour-max': '10000000',
   'auth-deadline-ms': '60s',
 } as const;
