@@ -19,7 +19,7 @@ What: chat, memory (both by default), and the programs beside them: store, proto
   --body N           bytes of a message's body (120)
   --rounds N         rounds of each series, of which the median counts (3)
   --seconds N        of each round (3)
-  --only A,B         rookery, relay, relay-batched, xmpp
+  --only A,B         rookery, relay, rookery-batched, relay-batched, xmpp
   --cpu-prof FOLDER  one more round of each series with CPU profiles of the server's threads,
                      summed up in the output and again by: node dist/bench/profile.js FOLDER
   --json FILE        everything that was measured

@@ -38,7 +38,7 @@ export interface ChatLine {
   readonly serverCores: number;
   readonly generatorCores: number;
   readonly generatorBusy: number;
-  /** Messages a second, and for each CPU-second, as a part of the unbatched relay's under the same load. */
+  /** Messages a second, and for each CPU-second, as a part of the relay's under the same load and with the same batching. */
   readonly toRelay: number;
   readonly toRelayPerCpu: number;
 }
@@ -59,17 +59,24 @@ export async function benchChat(options: ChatOptions, say: (text: string) => voi
   const contestants: Contestant[] = [];
   const notes: string[] = [];
   const wanted = (dialect: Dialect) => options.only.length === 0 || options.only.includes(dialect);
-  const generator = { bodyBytes: options.bodyBytes, sourceAddresses: 1, settleMsMax: 20_000 };
+  const generator = {
+    bodyBytes: options.bodyBytes,
+    sourceAddresses: 1,
+    firstPhone: 49_100_000_000,
+    settleMsMax: 20_000,
+  };
   const enter = async (label: string, dialect: Dialect, server: ServerUnderTest) => {
     if (!servers.includes(server)) servers.push(server);
     contestants.push(await Contestant.enter(label, dialect, server, options.pairs, generator));
   };
+  const inspected = options.profileFolder !== undefined;
+  const rookery = () => startRookery({ inspected });
   try {
     if (wanted('rookery')) {
-      const inspected = options.profileFolder !== undefined;
-      await enter('Rookery', 'rookery', await startRookery({ inspected }));
+      await enter('Rookery', 'rookery', await rookery());
     }
     if (wanted('relay')) await enter('raw relay', 'relay', await startRelay());
+    if (wanted('rookery-batched')) await enter('Rookery, batched', 'rookery-batched', await rookery());
     if (wanted('relay-batched')) await enter('raw relay, batched', 'relay-batched', await startRelay());
     const modules = wanted('xmpp') ? ejabberdModules() : null;
     if (modules !== null) {
@@ -81,12 +88,14 @@ export async function benchChat(options: ChatOptions, say: (text: string) => voi
     } else if (wanted('xmpp')) notes.push('ejabberd is not installed here.');
     const lines: ChatLine[] = [];
     for (const load of loads(options)) {
-      lines.push(...(await measure(load, contestants, options, say)));
+      // With one message in flight there is nothing to batch.
+      const taking = contestants.filter((one) => load.window > 1 || !one.dialect.endsWith('-batched'));
+      lines.push(...(await measure(load, taking, options, say)));
       const { profileFolder } = options;
       if (profileFolder === undefined) continue;
-      for (const contestant of contestants) {
+      for (const contestant of taking) {
         if (contestant.server.inspectorPort === 0) continue;
-        const folder = join(profileFolder, load.name.replaceAll(/\W+/g, '-'));
+        const folder = join(profileFolder, `${contestant.dialect}-${load.name.replaceAll(/\W+/g, '-')}`);
         await contestant.round({ ...load, warmupMs: 0, measureMs: options.measureMs }, folder);
         notes.push(await profileMarkdown(folder, 12));
       }
@@ -137,36 +146,34 @@ async function measure(
       );
     }
   }
-  const of = (contestant: Contestant, value: (round: Round) => number) =>
-    median((measured.get(contestant) ?? []).map(value));
-  const relay = contestants.find((contestant) => contestant.label === 'raw relay');
-  return contestants.map((contestant) => ({
-    label: contestant.label,
-    load: load.name,
-    rounds: measured.get(contestant) ?? [],
-    messagesPerSecond: of(contestant, (round) => round.messagesPerSecond),
-    messagesPerCpuSecond: of(contestant, (round) => round.messagesPerCpuSecond),
-    p50Ms: of(contestant, (round) => round.p50Ms),
-    p99Ms: of(contestant, (round) => round.p99Ms),
-    packetsIn: of(contestant, (round) => round.packetsIn),
-    packetsOut: of(contestant, (round) => round.packetsOut),
-    serverCores: of(contestant, (round) => round.serverCpuSeconds / round.seconds),
-    generatorCores: of(contestant, (round) => round.generatorCpuSeconds / round.seconds),
-    generatorBusy: of(contestant, (round) => round.generatorBusy),
-    toRelay:
-      relay === undefined ? Number.NaN : ratio(of, contestant, relay, (round) => round.messagesPerSecond),
-    toRelayPerCpu:
-      relay === undefined ? Number.NaN : ratio(of, contestant, relay, (round) => round.messagesPerCpuSecond),
-  }));
+  return contestants.map((contestant) => {
+    const of = (value: (round: Round) => number) => median((measured.get(contestant) ?? []).map(value));
+    const relay = relayOf(contestant, contestants);
+    const toRelay = (value: (round: Round) => number) =>
+      relay === undefined ? Number.NaN : of(value) / median((measured.get(relay) ?? []).map(value));
+    return {
+      label: contestant.label,
+      load: load.name,
+      rounds: measured.get(contestant) ?? [],
+      messagesPerSecond: of((round) => round.messagesPerSecond),
+      messagesPerCpuSecond: of((round) => round.messagesPerCpuSecond),
+      p50Ms: of((round) => round.p50Ms),
+      p99Ms: of((round) => round.p99Ms),
+      packetsIn: of((round) => round.packetsIn),
+      packetsOut: of((round) => round.packetsOut),
+      serverCores: of((round) => round.serverCpuSeconds / round.seconds),
+      generatorCores: of((round) => round.generatorCpuSeconds / round.seconds),
+      generatorBusy: of((round) => round.generatorBusy),
+      toRelay: toRelay((round) => round.messagesPerSecond),
+      toRelayPerCpu: toRelay((round) => round.messagesPerCpuSecond),
+    };
+  });
 }
 
-function ratio(
-  of: (contestant: Contestant, value: (round: Round) => number) => number,
-  contestant: Contestant,
-  relay: Contestant,
-  value: (round: Round) => number,
-): number {
-  return of(contestant, value) / of(relay, value);
+/** Who batches is compared with the relay that gets batches, everybody else with the one that does not. */
+function relayOf(contestant: Contestant, contestants: readonly Contestant[]): Contestant | undefined {
+  const dialect = contestant.dialect.endsWith('-batched') ? 'relay-batched' : 'relay';
+  return contestants.find((other) => other.dialect === dialect);
 }
 
 export function chatMarkdown(report: ChatReport): string {
@@ -208,7 +215,8 @@ export function chatMarkdown(report: ChatReport): string {
       'ejabberd store and acknowledge nothing.',
     'Packets: WebSocket messages (ejabberd: reads and writes of the client) to and from the server for each ' +
       'message delivered. “Of the relay”: messages for each CPU-second of the server process, compared with the ' +
-      'relay that takes one WebSocket message for each message. Busy: the load generator’s event loop.',
+      'relay under the same load. Batched: all messages that a client sends in one turn share a WebSocket ' +
+      'message; otherwise each has its own. Busy: the load generator’s event loop.',
     ...report.notes,
   ];
   return `${table}\n\n${notes.join('\n\n')}\n`;

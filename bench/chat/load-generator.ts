@@ -6,8 +6,6 @@ import { type Credentials, RookeryClient } from './rookery-client.js';
 import { Turn } from './turn.js';
 import { XmppClient } from './xmpp-client.js';
 
-/** The phone number of client 0. */
-const FIRST_PHONE = 49_100_000_000;
 const TICK_MS = 1;
 
 /** Pairs of clients, and rounds of load through them. */
@@ -47,7 +45,7 @@ export class LoadGenerator {
   }
 
   pin(phone: number, pin: string): void {
-    const client = this.#clients[phone - FIRST_PHONE];
+    const client = this.#clients[phone - this.#options.firstPhone];
     if (client instanceof RookeryClient) client.verify(pin);
   }
 
@@ -107,15 +105,17 @@ export class LoadGenerator {
   }
 
   #make(index: number): LoadClient {
-    const { dialect, sourceAddresses } = this.#options;
+    const { dialect, sourceAddresses, firstPhone } = this.#options;
     const localAddress = sourceAddresses > 1 ? `127.0.0.${1 + (index % sourceAddresses)}` : '';
     switch (dialect) {
       case 'rookery':
+      case 'rookery-batched':
         return new RookeryClient(
           this.shared,
           index,
-          FIRST_PHONE + index,
+          firstPhone + index,
           this.#credentials[index] ?? null,
+          dialect === 'rookery-batched',
           localAddress,
         );
       case 'relay':

@@ -1,6 +1,9 @@
 /** How the clients of a generator talk. */
 export type Dialect =
+  /** One WebSocket message for each message. */
   | 'rookery'
+  /** All of a turn in one WebSocket message. */
+  | 'rookery-batched'
   /** One WebSocket message for each message, through the raw relay. */
   | 'relay'
   /** All of a turn in one WebSocket message, through the raw relay. */
@@ -12,6 +15,8 @@ export interface GeneratorOptions {
   readonly bodyBytes: number;
   /** Clients share this many source addresses 127.0.0.1, 127.0.0.2, …: each has its own source ports. */
   readonly sourceAddresses: number;
+  /** The phone number of client 0; the others follow it. */
+  readonly firstPhone: number;
   /** How long messages in flight may take to arrive when the sending has stopped. */
   readonly settleMsMax: number;
 }

@@ -70,6 +70,7 @@ async function alone(): Promise<void> {
     dialect: values.dialect as Dialect,
     bodyBytes: Number(values.body),
     sourceAddresses: 1,
+    firstPhone: 49_100_000_000,
     settleMsMax: 20_000,
   });
   generator.shared.pinWanted = (phone) => {

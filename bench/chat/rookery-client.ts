@@ -31,7 +31,7 @@ import {
 } from '../../src/protocol/index.js';
 import { LoadClient, type LoadShared } from './load-client.js';
 import { arena } from './out-arena.js';
-import { type LinkOwner, WebSocketLink } from './web-socket-link.js';
+import { LINK_HEADER_BYTES_MAX, type LinkOwner, WebSocketLink } from './web-socket-link.js';
 
 /** What a registered user needs to come back. */
 export interface Credentials {
@@ -54,15 +54,20 @@ const ranges = new RangeCursor();
  * Speaks Rookery's protocol: registers when it has no credentials, says HELLO, pulls what waits. A message's
  * life ends with its delivered receipt. Every received WebSocket message that brought something from the inbox
  * is answered with one cumulative ACK.
+ *
+ * `batched`: all frames of one turn go in one WebSocket message; otherwise each SEND has one of its own.
  */
 export class RookeryClient extends LoadClient implements LinkOwner {
   readonly phone: number;
   credentials: Credentials | null;
+  readonly #batched: boolean;
   readonly #localAddress: string;
   readonly #body: Uint8Array;
   #link: WebSocketLink | null = null;
   /** This turn's frames. */
   readonly #writer = new FrameWriter(CLIENT_MESSAGE_BYTES_MAX, 64);
+  /** Where each of this turn's WebSocket messages ends in the writer; none: it is one. */
+  readonly #ends: number[] = [];
   /** The id of message number 0. */
   #firstId = 1;
   /** Own messages with a SEND_ACK, with a delivered receipt. */
@@ -79,9 +84,11 @@ export class RookeryClient extends LoadClient implements LinkOwner {
     index: number,
     phone: number,
     credentials: Credentials | null,
+    batched: boolean,
     localAddress: string,
   ) {
     super(shared, index);
+    this.#batched = batched;
     this.phone = phone;
     this.credentials = credentials;
     this.#localAddress = localAddress;
@@ -115,17 +122,25 @@ export class RookeryClient extends LoadClient implements LinkOwner {
     body[2] = n >>> 8;
     body[3] = n;
     encodeSend(this.#writer, this.#firstId + n, (this.partner as RookeryClient).phone, body);
+    if (!this.#batched) this.#ends.push(this.#writer.length);
   }
 
   protected override write(): void {
     const writer = this.#writer;
     const link = this.#link;
     if (writer.length === 0 || link === null) return;
-    arena.reserve(writer.length + 16);
+    const ends = this.#ends;
+    arena.reserve(writer.length + (ends.length + 1) * LINK_HEADER_BYTES_MAX);
     const start = arena.at;
-    link.beginMessage(writer.length);
-    arena.chunk.set(writer.view(), arena.at);
-    arena.at += writer.length;
+    if (ends.length === 0) ends.push(writer.length);
+    let from = 0;
+    for (const end of ends) {
+      link.beginMessage(end - from);
+      arena.chunk.set(writer.bytes.subarray(from, end), arena.at);
+      arena.at += end - from;
+      from = end;
+    }
+    ends.length = 0;
     writer.reset();
     link.write(start);
   }

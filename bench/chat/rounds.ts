@@ -15,11 +15,13 @@ export interface Round extends RoundResult {
 /** A server with a load generator of its own: open once, then measured in as many rounds as wanted. */
 export class Contestant {
   readonly label: string;
+  readonly dialect: Dialect;
   readonly server: ServerUnderTest;
   readonly #load: LoadProcess;
 
-  private constructor(label: string, server: ServerUnderTest, load: LoadProcess) {
+  private constructor(label: string, dialect: Dialect, server: ServerUnderTest, load: LoadProcess) {
     this.label = label;
+    this.dialect = dialect;
     this.server = server;
     this.#load = load;
   }
@@ -33,7 +35,7 @@ export class Contestant {
   ): Promise<Contestant> {
     const load = await LoadProcess.start({ dialect, ...options }, server.pins);
     await load.open(server.port, pairs * 2);
-    return new Contestant(label, server, load);
+    return new Contestant(label, dialect, server, load);
   }
 
   /** With a folder the server's threads are profiled, warm-up included: figures of such a round are lower. */

@@ -84,7 +84,13 @@ export async function benchMemory(
 
 function loadOf(dialect: Dialect, server: ServerUnderTest): Promise<LoadProcess> {
   return LoadProcess.start(
-    { dialect, bodyBytes: 120, sourceAddresses: SOURCE_ADDRESSES, settleMsMax: 0 },
+    {
+      dialect,
+      bodyBytes: 120,
+      sourceAddresses: SOURCE_ADDRESSES,
+      firstPhone: 49_100_000_000,
+      settleMsMax: 0,
+    },
     server.pins,
   );
 }

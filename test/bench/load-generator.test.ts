@@ -2,14 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Latencies } from '../../bench/chat/latencies.js';
 import { LoadGenerator } from '../../bench/chat/load-generator.js';
+import type { Dialect } from '../../bench/chat/load-messages.js';
 import { FakeServer, type Misdeed } from './fake-server.js';
 
-async function roundAgainst(misdeed: Misdeed, window: number, rate: number) {
+async function roundAgainst(misdeed: Misdeed, window: number, rate: number, dialect: Dialect = 'rookery') {
   const server = new FakeServer(misdeed);
   const generator = new LoadGenerator({
-    dialect: 'rookery',
+    dialect,
     bodyBytes: 120,
     sourceAddresses: 2,
+    firstPhone: 49_100_000_000,
     settleMsMax: 300,
   });
   generator.shared.pinWanted = (phone) => generator.pin(phone, server.pin);
@@ -27,6 +29,8 @@ test('a server that keeps its promises passes, in both loops', async () => {
   const closed = await roundAgainst('none', 16, 0);
   assert.ok(closed.delivered > 0);
   assert.ok(closed.p50Ms > 0 && closed.p50Ms <= closed.p99Ms);
+  const batched = await roundAgainst('none', 16, 0, 'rookery-batched');
+  assert.ok(batched.packetsIn < closed.packetsIn);
   const open = await roundAgainst('none', 0, 500);
   assert.ok(open.delivered > 0);
 });
