@@ -15,8 +15,15 @@ export interface StructuredMap {
   readonly [key: string]: StructuredValue;
 }
 
-// No records: they are an extension of msgpackr's own, which nobody else reads.
-const packr = new Packr({ useRecords: false, mapsAsObjects: true, variableMapSize: true });
+// No records: they are an extension of msgpackr's own, which nobody else reads. Binaries are copied out of
+// the message, whose buffer is somebody else's. 64-bit integers were checked to fit a number.
+const packr = new Packr({
+  useRecords: false,
+  mapsAsObjects: true,
+  variableMapSize: true,
+  copyBuffers: true,
+  int64AsType: 'number',
+});
 
 /**
  * A map as MessagePack. Throws a RangeError when it is not within the limits (that is a bug of the caller, or
