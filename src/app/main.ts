@@ -5,8 +5,7 @@ import type { Pid } from '../actors/pid.js';
 import { Runtime } from '../actors/runtime.js';
 import type { SmsGateway } from '../chat/sms-gateway.js';
 import type { Snapshot } from '../ops/inspector.js';
-type StoreRings = null;
-const createStoreRings = (): StoreRings => null;
+import { createStoreRings, type StoreRings } from '../storage/store-rings.js';
 import type { Clock } from '../structures/clock.js';
 import { SystemClock } from '../structures/system-clock.js';
 import { SystemRandom } from '../structures/system-random.js';
@@ -131,11 +130,11 @@ class Server implements RunningServer {
       );
     }
     try {
-      if (this.#epoch < 0) await this.#until(() => this.#startWriter());
+      await this.#until(() => this.#startWriter());
       await this.#until(() => this.#startScheduler());
       this.#operator = await Operator.start(this.#config, this.#random, this.#log, {
         pins: this.#pinLog === null ? null : () => this.#pinLog?.pins() ?? [],
-        isHealthy: () => this.#state === 'running' && this.#scheduler.running,
+        isHealthy: () => this.#state === 'running' && this.#scheduler.running && this.#writer.running,
         snapshot: () => this.#snapshot(),
         inject: this.#config.development ? (thread, fault) => this.#inject(thread, fault) : null,
       });

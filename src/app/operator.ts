@@ -130,7 +130,7 @@ export class Operator {
         commands: writer?.commands ?? 0,
         failures: writer?.failures ?? 0,
         walBytes: writer?.walBytes ?? 0,
-        pending: (writer?.youngEntries ?? 0) + (writer?.oldEntries ?? 0),
+        youngBytes: writer?.youngBytes ?? 0,
       },
       chat: scheduler === null ? {} : { ...scheduler.chat },
     };

@@ -3,11 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { type ExitReason, formatReason, isOrderly } from '../actors/exit-reason.js';
 import { Runtime } from '../actors/runtime.js';
 import { CLIENT_MESSAGE_BYTES_MAX } from '../protocol/index.js';
-import { BufferedEvents } from '../storage/buffered-events.js';
-import { DirectStorePort } from '../storage/direct-store-port.js';
-import { SqliteStore } from '../storage/sqlite/sqlite-store.js';
-import type { StoreEvents } from '../storage/stores.js';
-import { storeLimitsOf } from './limits-of.js';
+import { RingStorePort } from '../storage/ring-store-port.js';
 import { SystemClock } from '../structures/system-clock.js';
 import { SystemRandom } from '../structures/system-random.js';
 import { tokenRate } from '../structures/token-bucket.js';
@@ -44,26 +40,7 @@ const runtime = new Runtime({
   },
 });
 const gateway = new PortSmsGateway(post, clock);
-// Until the writer thread is there: the store in this thread.
-let target: StoreEvents | null = null;
-const lateEvents = new Proxy({} as StoreEvents, {
-  get: (_, name) => {
-    const method = (target as unknown as Record<string | symbol, (...args: unknown[]) => void>)[name];
-    return (...args: unknown[]) => method?.apply(target, args);
-  },
-});
-const sqlite = SqliteStore.open({
-  folder: config.dataFolder,
-  limits: storeLimitsOf(config),
-  events: new BufferedEvents(lateEvents),
-  now: clock.wall(),
-});
-const store = Object.assign(new DirectStorePort({ store: sqlite, clock }), {
-  settled: () => Promise.resolve(),
-  listen: (events: StoreEvents) => {
-    target = events;
-  },
-});
+const store = new RingStorePort({ rings: data.rings, clock });
 
 let listener: Listener | null = null;
 /** After the first time the port is fixed: clients come back to it. */
@@ -76,12 +53,12 @@ const scheduler: ChatScheduler = new ChatScheduler({
   runtime,
   clock,
   store,
-  epoch: sqlite.epoch,
+  epoch: data.epoch,
   limits: chatLimitsOf(config),
   registrar: {
     random,
     gateway,
-    secret: new Uint8Array(32),
+    secret: data.secret,
     pinDigits: Number(config.pinDigits),
     pinLifeMs: config.pinLifeMs,
     addressPinRate: tokenRate(config.pinsPerAddressHourMax / 3600, config.pinsPerAddressHourMax),
@@ -144,7 +121,6 @@ async function drain(graceMs: number, jitterMs: number): Promise<void> {
   await store.settled();
   post({ type: 'drained', terminated });
   store.close();
-  sqlite.close();
   parent?.close();
 }
 /** For the closing handshakes, behind the grace. */

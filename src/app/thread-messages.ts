@@ -3,7 +3,7 @@
  * only. Everything for each message of a chat goes over the rings.
  */
 import type { ChatStats } from '../chat/chat-stats.js';
-type StoreRings = null;
+import type { StoreRings } from '../storage/store-rings.js';
 import type { Config } from './config.js';
 
 /** What a scheduler thread is started with. */
@@ -61,7 +61,7 @@ export type ToWriter =
 
 export type FromWriter =
   | { readonly type: 'open'; readonly epoch: number; readonly secret: Uint8Array }
-  | { readonly type: 'refused'; readonly name: string; readonly message: string }
+  | { readonly type: 'refused'; readonly message: string }
   | { readonly type: 'stats'; readonly id: number; readonly stats: WriterStats }
   | { readonly type: 'closed' }
   | ThreadEvent;
@@ -91,8 +91,10 @@ export interface WriterStats {
   readonly commands: number;
   readonly failures: number;
   readonly walBytes: number;
-  readonly youngEntries: number;
-  readonly oldEntries: number;
+  readonly youngBytes: number;
+  /** Since the last question: the largest batch in commands, the longest in ms. */
+  readonly batchMax: number;
+  readonly batchMsMax: number;
   readonly heapUsedBytes: number;
   readonly utilization: number;
 }

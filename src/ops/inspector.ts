@@ -47,8 +47,8 @@ export interface Snapshot {
     readonly commands: number;
     readonly failures: number;
     readonly walBytes: number;
-    /** Entries that wait for their users. */
-    readonly pending: number;
+    /** Bytes of the young generation: what came lately and waits for its users. */
+    readonly youngBytes: number;
   };
   /** Counters of the chat by name. The page knows `sends`, `deliveries` and `receipts`. */
   readonly chat: Readonly<Record<string, number>>;

@@ -33,7 +33,7 @@ const snapshot: Snapshot = {
   connections: { open: 1, opened: 2, closed: 1, refused: 0 },
   sessions: { running: 1, online: 1 },
   mailboxes: { processes: 3, waiting: 0, longest: 0 },
-  store: { commits: 1, commands: 2, failures: 0, walBytes: 0, pending: 0 },
+  store: { commits: 1, commands: 2, failures: 0, walBytes: 0, youngBytes: 0 },
   chat: { sends: 1 },
 };
 

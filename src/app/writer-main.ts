@@ -1,0 +1,111 @@
+/** What the writer thread runs: the store, and the writer's end of the rings. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { SqliteStore } from '../storage/sqlite/sqlite-store.js';
+import { StoreOpenError } from '../storage/store-open-error.js';
+import { StoreWriter } from '../storage/store-writer.js';
+import { StoreFailure } from '../storage/stores.js';
+import { SystemClock } from '../structures/system-clock.js';
+import { SystemRandom } from '../structures/system-random.js';
+import { storeLimitsOf } from './limits-of.js';
+import { serverSecret } from './server-secret.js';
+import { threadUtilization } from './thread-utilization.js';
+import type { FromWriter, ToWriter, WriterData } from './thread-messages.js';
+
+const data = workerData as WriterData;
+const parent = parentPort;
+if (parent === null) throw new Error('the writer thread is started by the main thread');
+const { config } = data;
+const post = (message: FromWriter): void => parent.postMessage(message);
+const clock = new SystemClock();
+
+/** The last failure that was logged; null while batches are committed. */
+let failing: StoreFailure | null = null;
+let store: SqliteStore | null = null;
+
+function open(): StoreWriter | null {
+  try {
+    const writer = new StoreWriter({
+      clock,
+      batchCountMax: config.writerBatchMax,
+      open: (events) => {
+        store = SqliteStore.open({
+          folder: config.dataFolder,
+          limits: storeLimitsOf(config),
+          events,
+          now: clock.wall(),
+        });
+        return store;
+      },
+      onFailure: failed,
+    });
+    post({
+      type: 'open',
+      epoch: writer.store.epoch,
+      secret: serverSecret(config.dataFolder, new SystemRandom()),
+    });
+    return writer;
+  } catch (error) {
+    if (!(error instanceof StoreOpenError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
+    post({ type: 'refused', message: (error as Error).message });
+    return null;
+  }
+}
+
+/** Said once for each spell of failures, not for each batch. */
+function failed(failure: StoreFailure, commands: number): void {
+  if (failing !== null) return;
+  failing = failure;
+  const [name] = Object.entries(StoreFailure).find(([, code]) => code === failure) ?? ['unknown'];
+  post({
+    type: 'event',
+    level: 'error',
+    message: `the store cannot commit (${name}): messages are refused until it can again`,
+    fields: { failure: name, commands },
+  });
+}
+
+const writer = open();
+if (writer === null) {
+  parent.close();
+} else {
+  for (const { scheduler, rings } of data.rings) writer.attach(scheduler, rings);
+}
+
+parent.on('message', (message: ToWriter) => {
+  if (writer === null) return;
+  switch (message.type) {
+    case 'attach':
+      writer.attach(message.scheduler, message.rings);
+      break;
+    case 'stats': {
+      const counters = writer.takeCounters();
+      const figures = store?.figures;
+      post({
+        type: 'stats',
+        id: message.id,
+        stats: {
+          commits: counters.commits,
+          commands: counters.commands,
+          failures: counters.failures,
+          walBytes: figures?.walBytes ?? 0,
+          youngBytes: figures?.youngBytes ?? 0,
+          batchMax: counters.batchMax,
+          batchMsMax: counters.batchMsMax,
+          heapUsedBytes: process.memoryUsage().heapUsed,
+          utilization: threadUtilization(),
+        },
+      });
+      break;
+    }
+    case 'inject':
+      clock.defer(() => {
+        throw new Error(`injected: ${message.fault.kind}`);
+      });
+      break;
+    case 'close':
+      writer.close();
+      post({ type: 'closed' });
+      parent.close();
+      break;
+  }
+});
