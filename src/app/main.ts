@@ -214,6 +214,7 @@ class Server implements RunningServer {
         this.#epoch = message.epoch;
         this.#secret = message.secret;
         this.#settle?.resolve();
+        if (this.#state === 'running') this.#log.info({ thread: 'writer-1' }, 'writer-1 writes again');
         break;
       case 'refused':
         this.#settle?.reject(new StartRefused(message.message));
@@ -268,6 +269,7 @@ class Server implements RunningServer {
         this.#scheduler.running = true;
         this.#port = message.port;
         this.#settle?.resolve();
+        if (this.#state === 'running') this.#log.info({ thread: 'scheduler-1' }, 'scheduler-1 serves again');
         break;
       case 'refused':
         this.#settle?.reject(new StartRefused(message.message));
