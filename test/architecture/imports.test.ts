@@ -154,6 +154,8 @@ test('time, turns and chance come in through their wrappers', () => {
     'src/structures/system-random.ts',
     'src/client/browser.ts',
     'src/client/node.ts',
+    // The text of a script for the browser.
+    'src/ops/pages/status-script.ts',
   ]);
   const ambient =
     /\b(Date\.now|performance\.now|Math\.random|crypto\.(random\w*|getRandomValues)|randomBytes|randomInt|randomUUID|setTimeout|setInterval|setImmediate)\s*\(|\bnew Date\(\s*\)/;

@@ -9,7 +9,7 @@ let pinsMissing = false;
 const rates = [];
 
 // The token may come in the address after the '#', as the log prints it; it must not stay in the history.
-const fragment = new URLSearchParams(location.hash.slice(1)).get('token');
+const fragment = location.hash.slice(1).replace(/^token=/, '');
 if (fragment) {
   token = fragment;
   history.replaceState(null, '', location.pathname);
