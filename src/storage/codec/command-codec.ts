@@ -123,8 +123,12 @@ export function encodeControl(sink: RecordSink, requester: number, control: Cont
   return true;
 }
 
-/** Applies the command at `at` to a store. */
-export function applyCommand(memory: RecordMemory, at: number, store: Store): void {
+/** Applies the command at `at` to a store, or to its state machine. */
+export function applyCommand(
+  memory: RecordMemory,
+  at: number,
+  store: Pick<Store, 'append' | 'wipe' | 'read' | 'lookup' | 'control'>,
+): void {
   const { i32, f64, bytes } = memory;
   const i = at >> 2;
   const f = at >> 3;

@@ -1,0 +1,223 @@
+import { RecordBuffer } from '../../structures/record-buffer.js';
+import type { RecordMemory } from '../../structures/record-memory.js';
+import { applyCommand, encodeAppend, encodeControl, encodeWipe } from '../codec/command-codec.js';
+import { CommandBatch } from '../command-batch.js';
+import type { EventSink } from '../event-sink.js';
+import { partitionOf } from '../partition-of.js';
+import { StateMachine } from '../state-machine.js';
+import {
+  CommandKind,
+  type Control,
+  type DeviceId,
+  type EntryKind,
+  type Seq,
+  type Store,
+  type StoreEvents,
+  StoreFailure,
+  type StoreLimits,
+  type UserId,
+} from '../stores.js';
+import { CommandLog } from './command-log.js';
+import { type Disk, DiskError } from './disk.js';
+import { MemoryTables } from './memory-tables.js';
+
+export interface MemoryStoreOptions {
+  readonly disk: Disk;
+  /** The same for the whole life of a log: it is judged again when it is read again. */
+  readonly limits: StoreLimits;
+  readonly events: EventSink;
+  /** Wall-clock ms, for the number of a new epoch. */
+  readonly now: number;
+}
+
+const BATCH_BYTES_MAX = 2 ** 28;
+/** A command of the store's own in its log: drop what is older. float64 at 16: the time. */
+const EXPIRE = 0x7f;
+const EXPIRE_BYTES = 24;
+/** Time between two looks for what is too old. */
+const EXPIRY_ROUND_MS = 60_000;
+
+/** Everything that is thrown away when a batch comes to nothing. */
+interface Opened {
+  readonly log: CommandLog;
+  readonly tables: MemoryTables;
+  readonly machine: StateMachine;
+}
+
+/** Takes no notice: while a log is read again, everybody has been told already. */
+const SILENCE: StoreEvents = {
+  appended() {},
+  wiped() {},
+  controlled() {},
+  entry() {},
+  page() {},
+  account() {},
+  deviceReplaced() {},
+  truncated() {},
+  failed() {},
+};
+
+/**
+ * The store for tests and simulations: all of it in memory, durable through a log of its commands. Opening
+ * reads the log and applies every command again, which gives the same store, because the judgement depends on
+ * nothing else. The log is never shortened.
+ *
+ * @throws {DiskError} when the disk fails while it is opened
+ */
+export class MemoryStore implements Store {
+  readonly epoch: number;
+  readonly #options: MemoryStoreOptions;
+  readonly #events: EventSink;
+  readonly #batch = new CommandBatch();
+  readonly #commands = new RecordBuffer(16 * 1024, BATCH_BYTES_MAX);
+  #opened: Opened | null;
+  #failure: StoreFailure | null = null;
+  #closed = false;
+  #expiryAt = 0;
+
+  constructor(options: MemoryStoreOptions) {
+    this.#options = options;
+    this.#events = options.events;
+    this.#opened = this.#open();
+    this.epoch = this.#opened.log.epoch;
+  }
+
+  begin(): void {
+    this.#failure = this.#closed ? StoreFailure.closed : null;
+    this.#commands.clear();
+    if (this.#opened === null && !this.#closed) {
+      this.#guard(() => {
+        this.#opened = this.#open();
+      });
+    }
+  }
+
+  append(
+    inbox: UserId,
+    from: UserId,
+    device: DeviceId,
+    kind: EntryKind,
+    ref: number,
+    time: number,
+    source: Uint8Array,
+    bodyStart: number,
+    bodyEnd: number,
+    requester: number,
+  ): void {
+    this.#batch.add(CommandKind.append, requester, ref, -1);
+    if (this.#opened === null) return;
+    kept(encodeAppend(this.#commands, 0, inbox, from, device, kind, ref, time, source, bodyStart, bodyEnd));
+    this.#opened.machine.append(inbox, from, device, kind, ref, time, source, bodyStart, bodyEnd, requester);
+  }
+
+  wipe(inbox: UserId, device: DeviceId, upTo: Seq, time: number, requester: number): void {
+    this.#batch.add(CommandKind.wipe, requester, 0, -1);
+    if (this.#opened === null) return;
+    kept(encodeWipe(this.#commands, 0, inbox, device, upTo, time));
+    this.#opened.machine.wipe(inbox, device, upTo, time, requester);
+  }
+
+  read(inbox: UserId, after: Seq, countMax: number, bytesMax: number, requester: number): void {
+    this.#batch.add(CommandKind.read, requester, 0, partitionOf(inbox));
+    this.#opened?.machine.read(inbox, after, countMax, bytesMax, requester);
+  }
+
+  lookup(user: UserId, requester: number): void {
+    this.#batch.add(CommandKind.lookup, requester, 0, partitionOf(user));
+    this.#opened?.machine.lookup(user, requester);
+  }
+
+  control(control: Control, requester: number): void {
+    this.#batch.add(CommandKind.control, requester, 0, -1);
+    if (this.#opened === null) return;
+    if (control.op !== 'blocked' && control.op !== 'lookup-users') {
+      kept(encodeControl(this.#commands, 0, control));
+    }
+    this.#opened.machine.control(control, requester);
+  }
+
+  commit(): StoreFailure | null {
+    this.#write();
+    const failure = this.#failure;
+    this.#failure = null;
+    if (failure === null) this.#batch.clear();
+    else {
+      this.#events.discard();
+      this.#batch.fail(this.#events, failure);
+    }
+    this.#events.publish();
+    return failure;
+  }
+
+  housekeep(now: number, idle: boolean): boolean {
+    if (this.#opened === null || this.#closed || !idle) return false;
+    if (Math.abs(now - this.#expiryAt) < EXPIRY_ROUND_MS) return false;
+    this.#expiryAt = now;
+    const before = now - this.#options.limits.inboxAgeMsMax;
+    if (this.#opened.tables.oldestTime() >= before) return false;
+    this.#commands.clear();
+    const at = this.#commands.reserve(EXPIRE_BYTES);
+    this.#commands.memory.i32[(at >> 2) + 1] = EXPIRE;
+    this.#commands.memory.f64[(at >> 3) + 2] = before;
+    expire(this.#opened, before, this.#events);
+    this.#write();
+    if (this.#failure !== null) this.#events.discard();
+    this.#failure = null;
+    this.#events.publish();
+    return false;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#opened = null;
+  }
+
+  /** Appends the batch to the log and syncs. */
+  #write(): void {
+    const { start, end, memory } = this.#commands;
+    if (this.#opened !== null && end > start) {
+      const { log } = this.#opened;
+      this.#guard(() => log.append(memory.bytes.subarray(start, end)));
+    }
+    this.#commands.clear();
+  }
+
+  /** Reads the log and applies it. */
+  #open(): Opened {
+    const log = new CommandLog(this.#options.disk, Math.max(1, Math.floor(this.#options.now / 1000)));
+    const tables = new MemoryTables();
+    const { limits } = this.#options;
+    const past = new StateMachine(tables, limits, SILENCE);
+    log.replay((batch) => replayBatch(batch, past, tables));
+    return { log, tables, machine: new StateMachine(tables, limits, this.#events) };
+  }
+
+  /** Runs what may fail with the disk; then nothing in memory is worth anything. */
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      this.#failure = error.failure;
+      this.#opened = null;
+    }
+  }
+}
+
+function replayBatch(batch: RecordMemory, machine: StateMachine, tables: MemoryTables): void {
+  for (let at = 0; at < batch.bytes.length; at += batch.i32[at >> 2]!) {
+    if ((batch.i32[(at >> 2) + 1]! & 0xff) === EXPIRE) {
+      tables.expire(batch.f64[(at >> 3) + 2]!, () => {});
+    } else {
+      applyCommand(batch, at, machine);
+    }
+  }
+}
+
+function expire({ tables }: Opened, before: number, events: StoreEvents): void {
+  tables.expire(before, (inbox, truncated) => events.truncated(partitionOf(inbox), inbox, truncated));
+}
+
+function kept(encoded: boolean): void {
+  if (!encoded) throw new Error(`a batch exceeds ${BATCH_BYTES_MAX} bytes`);
+}
