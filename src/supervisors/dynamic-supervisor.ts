@@ -114,7 +114,8 @@ function startDynamic(
   }
   const { maxChildren = Number.POSITIVE_INFINITY } = spec;
   if (!(maxChildren >= 0)) throw new BadArgument(`bad maxChildren: ${String(maxChildren)}`);
-  const pid = runtime.spawn<never>((self) => new DynamicReceiver(self, parent, spec), {
+  const intensity = new RestartIntensity(spec.intensity ?? 1, spec.periodMs ?? 5000);
+  const pid = runtime.spawn<never>((self) => new DynamicReceiver(self, parent, intensity, maxChildren), {
     label: spec.label ?? spec.name ?? 'dynamic_supervisor',
     trapExit: true,
     ...(spec.name === undefined ? {} : { name: spec.name }),
@@ -149,11 +150,16 @@ class DynamicReceiver implements Receiver<never> {
   readonly #kinds: CheckedSpec[] = [];
   #ending: ExitReason | null = null;
 
-  constructor(self: Process<never>, parent: Process<never> | null, spec: DynamicSupervisorSpec) {
+  constructor(
+    self: Process<never>,
+    parent: Process<never> | null,
+    intensity: RestartIntensity,
+    maxChildren: number,
+  ) {
     this.#self = self;
     this.#parent = parent;
-    this.#intensity = new RestartIntensity(spec.intensity ?? 1, spec.periodMs ?? 5000);
-    this.#maxChildren = spec.maxChildren ?? Number.POSITIVE_INFINITY;
+    this.#intensity = intensity;
+    this.#maxChildren = maxChildren;
   }
 
   receive(message: unknown): void {

@@ -1,5 +1,4 @@
-import type { Pid, Process, StartResult } from '../actors/index.js';
-import { BadArgument } from '../actors/index.js';
+import { BadArgument, type Pid, type Process, type StartResult } from '../actors/index.js';
 import type { ChildSpec, Restart, Shutdown } from './child-spec.js';
 import type { SupervisorSpec } from './supervisor.js';
 

@@ -153,10 +153,11 @@ function startSupervisor(
     if (holder !== undefined) return { error: { type: 'already_started', pid: holder } };
   }
   const checked = checkSupervisorSpec(spec);
+  const intensity = new RestartIntensity(spec.intensity ?? 1, spec.periodMs ?? 5000);
   let failed: ExitReason | null = null;
   const pid = runtime.spawn<never>(
     (self) => {
-      const supervisor = new SupervisorReceiver(self, parent, spec, checked);
+      const supervisor = new SupervisorReceiver(self, parent, spec, intensity, checked);
       failed = supervisor.startChildren();
       return supervisor;
     },
@@ -225,13 +226,14 @@ class SupervisorReceiver implements Receiver<never> {
     self: Process<never>,
     parent: Process<never> | null,
     spec: SupervisorSpec,
+    intensity: RestartIntensity,
     children: CheckedSpec[],
   ) {
     this.#self = self;
     this.#parent = parent;
     this.#strategy = spec.strategy ?? 'one_for_one';
     this.#autoShutdown = spec.autoShutdown ?? 'never';
-    this.#intensity = new RestartIntensity(spec.intensity ?? 1, spec.periodMs ?? 5000);
+    this.#intensity = intensity;
     for (const child of children) this.#children.set(child.id, new Child(child));
     this.#shutdown = new ShutdownSequence(self, (child, reason) => this.#stopped(child, reason));
   }

@@ -1,0 +1,254 @@
+/** DynamicSupervisor; the themes are those of simple_one_for_one and of Elixir's DynamicSupervisor. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ExitReason, type GenServer, type Pid } from '../../src/actors/index.js';
+import { DynamicSupervisor, type DynamicSupervisorSpec, Supervisor } from '../../src/supervisors/index.js';
+import { reasonOf } from '../actors/world.js';
+import { type Behaviour, Nursery } from './nursery.js';
+
+function setUp(spec: DynamicSupervisorSpec = {}) {
+  const world = new Nursery();
+  const supervisor = DynamicSupervisor.start(world.runtime, spec).ok!;
+  const start = (id: string, child = {}, behaviour: Behaviour = {}) =>
+    DynamicSupervisor.startChild(
+      world.runtime,
+      supervisor,
+      world.child(id, { restart: 'temporary', ...child }, behaviour),
+    );
+  const count = () => world.settle(DynamicSupervisor.countChildren(world.runtime, supervisor));
+  return { world, supervisor, start, count };
+}
+
+describe('children', () => {
+  test('start at once, and a temporary one is forgotten when it ends', async () => {
+    const { world, start, count } = setUp();
+    const { ok } = start('a');
+    assert.equal(ok, world.pid('a'));
+    assert.deepEqual(world.runtime.pathOf(ok!), ['dynamic_supervisor']);
+    assert.deepEqual(await count(), { specs: 1, active: 1, supervisors: 0, workers: 1 });
+    world.crash('a');
+    assert.deepEqual(await count(), { specs: 0, active: 0, supervisors: 0, workers: 0 });
+    assert.deepEqual(world.take(), ['start a', 'end a boom']);
+  });
+
+  test('a start that fails or ignores leaves nothing', async () => {
+    const { world, start, count } = setUp();
+    world.nextStarts.set('a', [
+      { error: ExitReason.custom('no') },
+      { ignore: true },
+      () => {
+        throw new Error('oops');
+      },
+    ]);
+    assert.deepEqual(start('a'), { error: ExitReason.custom('no') });
+    assert.deepEqual(start('a'), { ignore: true });
+    assert.equal(reasonOf(start('a').error!), 'error: oops');
+    assert.equal((await count()).specs, 0);
+  });
+
+  test('not more than maxChildren', async () => {
+    const { world, start } = setUp({ maxChildren: 2 });
+    start('a');
+    start('b');
+    assert.deepEqual(start('c'), { error: ExitReason.maxChildren });
+    world.crash('a');
+    assert.notEqual(start('c').ok, undefined);
+    assert.throws(() => DynamicSupervisor.start(world.runtime, { maxChildren: -1 }), /bad maxChildren: -1/);
+    assert.throws(() => DynamicSupervisor.start(world.runtime, { intensity: 1.5 }), /bad intensity: 1.5/);
+  });
+
+  test('can be started by a process while another is being stopped', async () => {
+    const { world, supervisor, start, count } = setUp();
+    start('slow', {}, { stopMs: 100 });
+    const stopped = DynamicSupervisor.terminateChild(world.runtime, supervisor, world.pid('slow'));
+    world.runtime.flush();
+    assert.notEqual(start('other').ok, undefined);
+    assert.equal((await count()).active, 2);
+    world.advance(100);
+    assert.equal(await stopped, 'ok');
+    assert.equal((await count()).active, 1);
+  });
+
+  test('a start from the start of another child is refused, not a deadlock', () => {
+    const { world, supervisor } = setUp();
+    let inner: unknown;
+    DynamicSupervisor.startChild(world.runtime, supervisor, {
+      id: 'outer',
+      start: (self) => {
+        inner = DynamicSupervisor.startChild(world.runtime, supervisor, world.child('inner'));
+        return self.spawnLink(() => ({ receive() {} }));
+      },
+    });
+    assert.deepEqual(inner, { error: ExitReason.busy });
+  });
+});
+
+describe('restarting', () => {
+  test('permanent and transient children come again under a new pid', async () => {
+    const { world, start, count } = setUp({ intensity: 10 });
+    start('p', { restart: 'permanent' });
+    start('t', { restart: 'transient' });
+    const old = [world.pid('p'), world.pid('t')];
+    world.crash('p', ExitReason.normal);
+    world.crash('t');
+    assert.ok(world.pid('p') !== old[0] && world.pid('t') !== old[1]);
+    world.crash('t', ExitReason.normal);
+    assert.deepEqual(await count(), { specs: 1, active: 1, supervisors: 0, workers: 1 });
+  });
+
+  test('one too many: all are stopped, and it ends with shutdown', () => {
+    const { world, supervisor, start } = setUp({ intensity: 1 });
+    start('a', { restart: 'permanent' });
+    start('b');
+    world.crash('a');
+    world.take();
+    world.crash('a');
+    assert.deepEqual(world.take(), ['end a boom', 'end b shutdown']);
+    assert.equal(reasonOf(world.runtime.exitReasonOf(supervisor)), 'shutdown');
+  });
+
+  test('one that fails is tried again and counts; meanwhile it can be taken off under its old pid', async () => {
+    const { world, supervisor, start, count } = setUp({ intensity: 3 });
+    start('a', { restart: 'permanent' });
+    const failing = { error: ExitReason.custom('no') };
+    world.nextStarts.set('a', [failing, failing]);
+    world.take();
+    world.crash('a');
+    assert.deepEqual(world.take(), ['end a boom', 'try a', 'try a', 'start a']);
+    world.advance(5000);
+    world.nextStarts.set('a', [failing, failing, failing]);
+    const old = world.pid('a');
+    world.runtime.finish(world.runtime.local(old)!, ExitReason.custom('boom'));
+    const counted = DynamicSupervisor.countChildren(world.runtime, supervisor);
+    const stopped = DynamicSupervisor.terminateChild(world.runtime, supervisor, old);
+    world.runtime.flush();
+    assert.deepEqual([(await counted).specs, (await counted).active, await stopped], [1, 0, 'ok']);
+    assert.equal((await count()).specs, 0);
+    assert.deepEqual(world.take(), ['end a boom', 'try a']);
+  });
+});
+
+describe('stopping', () => {
+  test('all at the same time, each with its own time, the timers shared', () => {
+    const { world, supervisor, start } = setUp();
+    for (let at = 0; at < 20; at++) start(`slow ${at}`, { shutdown: 100 }, { stopMs: 80 });
+    for (let at = 0; at < 20; at++) start(`late ${at}`, { shutdown: 100 }, { naughty: true });
+    start('patient', { shutdown: 'infinity' }, { stopMs: 1000 });
+    start('brutal', { shutdown: 'brutal_kill' }, { stopMs: 1000 });
+    start('plain');
+    world.take();
+    world.runtime.stop(supervisor);
+    world.runtime.flush();
+    // One timer for everybody with 100 ms, and those of the children themselves.
+    assert.equal(world.runtime.info(supervisor)!.timers, 1);
+    assert.deepEqual(world.take(), ['end brutal killed', 'end plain shutdown']);
+    world.advance(80);
+    assert.equal(world.take().filter((line) => /^end slow \d+ shutdown$/.test(line)).length, 20);
+    world.advance(19);
+    assert.deepEqual(world.take(), []);
+    world.advance(1);
+    assert.equal(world.take().filter((line) => /^end late \d+ killed$/.test(line)).length, 20);
+    assert.ok(world.runtime.isAlive(supervisor));
+    world.advance(900);
+    assert.deepEqual(world.take(), ['end patient shutdown']);
+    assert.equal(world.runtime.isAlive(supervisor), false);
+    assert.equal(world.eventsOf('child_shutdown_failed').length, 20);
+    assert.equal(world.runtime.processCount, 0);
+    assert.equal(world.runtime.timers.size, 0);
+  });
+
+  test('one by its pid: ok once, then not_found; a naughty one is killed in time; one that unlinked too', async () => {
+    const { world, supervisor, start } = setUp();
+    const stop = (pid: Pid, ms = 0) =>
+      world.settle(DynamicSupervisor.terminateChild(world.runtime, supervisor, pid), ms);
+    start('a', { restart: 'permanent' });
+    const a = world.pid('a');
+    assert.equal(await stop(a), 'ok');
+    assert.equal(await stop(a), 'not_found');
+    start('n', { shutdown: 100 }, { naughty: true, unlinks: true });
+    assert.equal(await stop(world.pid('n'), 100), 'ok');
+    assert.equal(reasonOf(world.runtime.exitReasonOf(world.pid('n'))), 'killed');
+  });
+
+  test('under another supervisor it is stopped with it, and comes again empty', async () => {
+    const world = new Nursery();
+    const outer = world.supervisor({
+      intensity: 5,
+      children: [DynamicSupervisor.child('sessions', { name: 'sessions', intensity: 0 })],
+    });
+    DynamicSupervisor.startChild(world.runtime, 'sessions', world.child('a', { restart: 'permanent' }));
+    DynamicSupervisor.startChild(world.runtime, 'sessions', world.child('b', { restart: 'temporary' }));
+    world.crash('a');
+    assert.deepEqual(world.alive('a', 'b'), []);
+    const count = await world.settle(DynamicSupervisor.countChildren(world.runtime, 'sessions'));
+    assert.equal(count.specs, 0);
+    await world.settle(world.runtime.stop(outer));
+    assert.equal(world.runtime.processCount, 0);
+  });
+});
+
+describe('at scale', () => {
+  test('100,000 children start, end one by one, and end together', async () => {
+    const { world, supervisor, count } = setUp();
+    const pids: Pid<string>[] = [];
+    const spec = {
+      id: 'session',
+      restart: 'temporary' as const,
+      start: (self: Parameters<typeof GenServer.startLink>[0]) =>
+        self.spawnLink<string>((child) => ({ receive: () => child.exit(ExitReason.normal) })),
+    };
+    for (let at = 0; at < 100_000; at++)
+      pids.push(DynamicSupervisor.startChild<string>(world.runtime, supervisor, spec).ok!);
+    assert.equal((await count()).active, 100_000);
+    for (let at = 0; at < 50_000; at++) world.runtime.send(pids[at]!, 'end');
+    world.runtime.flush();
+    assert.equal((await count()).active, 50_000);
+    await world.settle(world.runtime.stop(supervisor));
+    assert.equal(world.runtime.processCount, 0);
+  });
+});
+
+test('partitions are found by their number, over restarts', async () => {
+  const { Partitions, partitionSupervisor } = await import('../../src/supervisors/index.js');
+  const world = new Nursery();
+  const got: [number, string][] = [];
+  const partitions = new Partitions<string>(4);
+  assert.equal(partitions.get(0), undefined);
+  world.supervisor({
+    children: [
+      Supervisor.child(
+        'partitions',
+        partitionSupervisor<string>({
+          partitions,
+          intensity: 3,
+          start: (supervisor, index) =>
+            supervisor.spawnLink<string>(() => ({
+              receive(message) {
+                if (message === 'crash') throw new Error('crash');
+                got.push([index, message as string]);
+              },
+            })),
+        }),
+      ),
+    ],
+  });
+  for (let index = 0; index < 4; index++) world.runtime.send(partitions.get(index)!, 'hello');
+  const before = partitions.get(2);
+  world.runtime.send(before!, 'crash');
+  world.runtime.flush();
+  assert.notEqual(partitions.get(2), before);
+  world.runtime.send(partitions.get(2)!, 'again');
+  world.runtime.flush();
+  assert.deepEqual(got.sort(), [
+    [0, 'hello'],
+    [1, 'hello'],
+    [2, 'again'],
+    [2, 'hello'],
+    [3, 'hello'],
+  ]);
+  assert.throws(() => new Partitions(0), /bad number of partitions/);
+  assert.throws(
+    () => partitionSupervisor({ partitions, only: [4], start: () => assert.fail() }),
+    /no partition 4/,
+  );
+});
