@@ -1,0 +1,17 @@
+/** The runtime's benchmarks beside nact's, in one run: `node --expose-gc dist/bench/runtime/main.js`. */
+import { show } from './measure.js';
+import { nactFigures } from './nact.js';
+import { rookeryFigures } from './rookery.js';
+
+const ours = rookeryFigures();
+const theirs = new Map((await nactFigures()).map((figure) => [figure.name, figure]));
+console.log(`| work | rookery | nact | ratio |\n| --- | --- | --- | --- |`);
+for (const { name, unit, value } of ours) {
+  const other = theirs.get(name);
+  const ratio = other === undefined ? '–' : unit === 'bytes' ? value / other.value : value / other.value;
+  const shown = typeof ratio === 'number' ? `${ratio.toFixed(unit === 'bytes' ? 2 : 0)}×` : ratio;
+  console.log(
+    `| ${name} | ${show(value, unit)} | ${other === undefined ? '–' : show(other.value, unit)} | ${shown} |`,
+  );
+}
+process.exit(0);
