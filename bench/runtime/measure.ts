@@ -27,7 +27,7 @@ export function rate(count: number, work: () => void): number {
   return (count * 1000) / (performance.now() - start);
 }
 
-/** Bytes of heap that `make` leaves behind for each of `count` things that it returns. Needs --expose-gc. */
+/** Bytes of heap that `make` leaves behind for each of `count` things that it returns. NaN without a `gc` function. */
 export function bytesEach<T>(count: number, make: (index: number) => T): number {
   const collect = (globalThis as { gc?: () => void }).gc;
   if (collect === undefined) return Number.NaN;

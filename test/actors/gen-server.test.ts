@@ -484,17 +484,28 @@ describe('continue and timeout', () => {
     ]);
   });
 
-  test('a timeout that is in the mailbox already is void when a message comes before it', () => {
-    const world = new World();
-    const log: unknown[] = [];
-    const server = started(world, log, { init: () => GenServer.ok(0, 100) });
-    world.runtime.flush();
-    world.runtime.send(server, 'first');
-    world.clock.now();
-    world.runtime.timers.expire();
-    world.clock.advance(100);
-    world.runtime.flush();
-    assert.deepEqual(log, ['init', ['info', 'first', 0]]);
+  test('a timeout that is in the mailbox already is void when a message comes before it, also under a new timeout', () => {
+    for (const next of [undefined, 1000]) {
+      const world = new World();
+      const log: unknown[] = [];
+      const server = started(world, log, {
+        init: () => GenServer.ok(0, 100),
+        handleInfo: (_message, state) => GenServer.noreply(state + 1, next),
+      });
+      world.runtime.send(server, 'first');
+      let now = 100;
+      world.clock.now = () => now;
+      world.runtime.timers.expire();
+      assert.equal(world.runtime.info(server)!.mailboxLength, 2);
+      world.runtime.flush();
+      assert.deepEqual(log, ['init', ['info', 'first', 0]]);
+      now = 1099;
+      world.runtime.flush();
+      assert.equal(log.length, 2);
+      now = 1100;
+      world.runtime.flush();
+      assert.deepEqual(log.slice(2), next === undefined ? [] : [['info', 'server_timeout', 1]]);
+    }
   });
 });
 

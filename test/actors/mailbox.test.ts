@@ -78,6 +78,11 @@ describe('names', () => {
     world.runtime.exit(a.pid, ExitReason.kill);
     assert.throws(() => world.runtime.register('z', a.pid), /has ended/);
     assert.equal(world.runtime.whereis('y'), undefined);
+    assert.deepEqual(
+      [...world.runtime.names].map(([name]) => name),
+      ['x'],
+    );
+    assert.equal(world.runtime.names.size, 1);
     world.runtime.sendNamed('x', 'hello');
     world.runtime.flush();
     assert.deepEqual(b.inbox, ['hello']);

@@ -286,18 +286,17 @@ class ServerReceiver implements Receiver<unknown> {
   receive(message: unknown): void {
     if (this.#continue !== null) this.#runContinue();
     if (message === wake) return;
-    if (this.#timeout !== null) {
-      const over = message === this.#timeout;
+    if (message instanceof TimeoutToken) {
+      // One that was overtaken by a message is void, and is no message itself: it must not cancel the next one.
+      if (message !== this.#timeout) return;
       this.#stopTimeout();
-      if (over) {
-        this.#apply(this.#info(serverTimeout), null);
-        return;
-      }
+      this.#apply(this.#info(serverTimeout), null);
+      return;
     }
+    if (this.#timeout !== null) this.#stopTimeout();
     if (message instanceof CallMessage) this.#call(message);
     else if (message instanceof CastMessage) this.#apply(this.#cast(message.message), null);
     else if (message instanceof StopMessage) throw new Exit(message.reason);
-    else if (message instanceof TimeoutToken) return;
     else if (message instanceof ExitMessage && message.from === (this.parent as unknown))
       throw new Exit(message.reason);
     else this.#apply(this.#info(message), null);
