@@ -37,8 +37,8 @@ export interface PeerOptions {
 export class ReliablePeer {
   readonly credentials: Credentials;
   readonly accepted: Accepted[] = [];
-  /** Ids that were acknowledged, in the order of the acknowledgements. */
-  readonly acknowledged: number[] = [];
+  /** All messages ever sent, in the order of their ids. */
+  readonly messages: { readonly id: number; readonly to: number; readonly body: string }[] = [];
   /** Ids of this peer's messages, per recipient, that receipts named. */
   readonly delivered = new Map<number, Set<number>>();
   readonly read = new Map<number, Set<number>>();
@@ -49,7 +49,7 @@ export class ReliablePeer {
   duplicates = 0;
   connects = 0;
   welcomes: WelcomeState[] = [];
-  /** Called after each acknowledgement. */
+  /** Called after the acknowledgement of each message. */
   onAcknowledged: () => void = () => {};
   readonly #server: TestServer;
   readonly #options: Required<PeerOptions>;
@@ -58,6 +58,7 @@ export class ReliablePeer {
   /** Sent and not answered, or not sent yet, in the order of their ids. */
   readonly #outbox: Outgoing[] = [];
   readonly #acknowledgedIds = new Set<number>();
+  readonly #texts = new Map<number, string>();
   /** How many from the front of the outbox are on their way on this connection. */
   #inFlight = 0;
   #client: ProtocolClient | null = null;
@@ -117,9 +118,23 @@ export class ReliablePeer {
   /** Queues a message; returns its id. */
   send(to: number, body: string): number {
     const id = this.#nextId++;
+    this.messages.push({ id, to, body });
+    this.#texts.set(id, body);
     this.#outbox.push({ id, to, body, ranges: [] });
     this.#flush();
     return id;
+  }
+
+  textOf(id: number): string | undefined {
+    return this.#texts.get(id);
+  }
+
+  isAcknowledged(id: number): boolean {
+    return this.#acknowledgedIds.has(id);
+  }
+
+  get sendsReadReceipts(): boolean {
+    return this.#options.readReceipts;
   }
 
   async #keepConnected(): Promise<void> {
@@ -250,10 +265,9 @@ export class ReliablePeer {
     if (at >= this.#inFlight) this.violations.push(`${id} was acknowledged before it was sent`);
     if (duplicate) this.duplicates++;
     this.#acknowledgedIds.add(id);
-    const [outgoing] = this.#outbox.splice(at, 1);
+    const outgoing = this.#outbox.splice(at, 1)[0];
     this.#inFlight--;
-    if (outgoing?.body !== null) this.acknowledged.push(id);
-    this.onAcknowledged();
+    if (outgoing?.body !== null) this.onAcknowledged();
     this.#flush();
   }
 

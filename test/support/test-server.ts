@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { OutputLines } from './output-lines.js';
@@ -48,6 +49,9 @@ export function flagsOf(settings: Settings): string[] {
     value === true ? 'on' : value === false ? 'off' : String(value),
   ]);
 }
+
+/** Of every test server. */
+const TOKEN = 'the-token-of-the-tests';
 
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
@@ -112,8 +116,6 @@ export class TestServer {
   readonly lines = new OutputLines();
   port = 0;
   operatorPort = 0;
-  /** The operator's token, printed by the first start on a data folder. */
-  token = '';
   /** The end of the present incarnation. */
   ended: Promise<Exit> = Promise.resolve({ code: null, signal: null });
   readonly #settings: Settings;
@@ -131,6 +133,7 @@ export class TestServer {
     // First, so that the folder goes after the server that writes there.
     const folder = options.dataFolder ?? temporaryFolder(t);
     const server = new TestServer(folder, { ...DEFAULTS, ...options.settings });
+    if (options.dataFolder === undefined) server.setToken();
     t.after(() => server.kill());
     return server;
   }
@@ -183,8 +186,6 @@ export class TestServer {
     );
     this.port = Number(line.fields['port']);
     this.operatorPort = Number(line.fields['operatorPort']);
-    const token = this.lines.all.slice(from).find(({ fields }) => typeof fields['token'] === 'string');
-    if (token !== undefined) this.token = String(token.fields['token']);
   }
 
   /** SIGKILL, and waits until the process is gone. */
@@ -216,23 +217,27 @@ export class TestServer {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) * 1024;
   }
 
+  /** Gives the data folder a known token for the operator's port, as if its server had made it. */
+  setToken(): void {
+    mkdirSync(this.dataFolder, { recursive: true });
+    const hash = createHash('sha256').update(TOKEN).digest('hex');
+    writeFileSync(join(this.dataFolder, 'operator-token'), `sha256:${hash}\n`, { mode: 0o600 });
+  }
+
   /** A request to the operator's port. */
-  async operator(path: string, init: { method?: string; body?: unknown } = {}): Promise<Response> {
+  async operator(path: string, method = 'GET'): Promise<Response> {
     return await fetch(`http://127.0.0.1:${this.operatorPort}${path}`, {
-      method: init.method ?? 'GET',
-      headers: { Authorization: `Bearer ${this.token}`, 'Content-Type': 'application/json' },
-      ...(init.body === undefined ? {} : { body: JSON.stringify(init.body) }),
+      method,
+      headers: { Authorization: `Bearer ${TOKEN}` },
     });
   }
 
   /** Has a fault happen inside the server (development mode). */
   async injectFault(fault: Fault): Promise<void> {
-    const reply = await this.operator('/api/fault', { method: 'POST', body: fault });
-    if (!reply.ok)
-      throw new Error(
-        `the fault ${JSON.stringify(fault)} was refused: ${reply.status} ${await reply.text()}`,
-      );
-    await reply.arrayBuffer();
+    const query = new URLSearchParams(Object.entries(fault).map(([name, value]) => [name, String(value)]));
+    const reply = await this.operator(`/api/fault?${query}`, 'POST');
+    const text = await reply.text();
+    if (!reply.ok) throw new Error(`the fault ${query} was refused: ${reply.status} ${text}`);
   }
 }
 
