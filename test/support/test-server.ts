@@ -234,7 +234,8 @@ export class TestServer {
 
   /** Has a fault happen inside the server (development mode). */
   async injectFault(fault: Fault): Promise<void> {
-    const query = new URLSearchParams(Object.entries(fault).map(([name, value]) => [name, String(value)]));
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(fault)) query.set(name, String(value));
     const reply = await this.operator(`/api/fault?${query}`, 'POST');
     const text = await reply.text();
     if (!reply.ok) throw new Error(`the fault ${query} was refused: ${reply.status} ${text}`);

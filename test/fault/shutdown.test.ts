@@ -1,0 +1,108 @@
+/** SIGTERM: clients are sent away with different delays, everything is written, exit code 0; a second one hurries. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CloseCode } from '../../src/protocol/index.js';
+import { registerMany } from '../support/accounts.js';
+import { assertNothingLost, settle } from '../support/nothing-lost.js';
+import { ConnectRefused, ProtocolClient } from '../support/protocol-client.js';
+import { RawWebSocket } from '../support/raw-web-socket.js';
+import { ReliablePeer } from '../support/reliable-peer.js';
+import { TestServer } from '../support/test-server.js';
+import { within } from '../support/within.js';
+
+test('SIGTERM sends every client away and ends with code 0', { timeout: 60_000 }, async (t) => {
+  const jitterMs = 1500;
+  const server = await TestServer.start(t, { settings: { drainGraceMs: 1000, drainJitterMs: jitterMs } });
+  const users = await registerMany(server, 12);
+  const clients = await Promise.all(users.map((user) => ProtocolClient.login(server.url, user)));
+  const anonymous = await ProtocolClient.connect(server.url);
+  anonymous.hello(null);
+  await anonymous.next('welcome');
+  const silent = await ProtocolClient.connect(server.url);
+  const all = [...clients, anonymous, silent];
+
+  const line = server.lines.all.length;
+  server.signal('SIGTERM');
+  const goAways = await Promise.all(all.map((client) => client.next('goAway')));
+  for (const goAway of goAways) {
+    assert.equal(goAway.reason, CloseCode.goingAway);
+    assert.ok(goAway.delayMs >= 0 && goAway.delayMs <= jitterMs, `a delay of ${goAway.delayMs} ms`);
+  }
+  const delays = new Set(goAways.map((goAway) => goAway.delayMs));
+  assert.ok(delays.size > all.length / 2, `delays are not spread: ${[...delays]}`);
+
+  // GOAWAY came, so the port is closed by now, while the old connections are still open.
+  await assert.rejects(ProtocolClient.connect(server.url), ConnectRefused);
+  const healthz = await fetch(`http://127.0.0.1:${server.operatorPort}/healthz`).catch(() => null);
+  if (healthz !== null) assert.equal(healthz.status, 503);
+
+  for (const close of await Promise.all(all.map((client) => client.closed))) {
+    assert.equal(close.code, CloseCode.goingAway, close.reason);
+  }
+  assert.deepEqual(await within('the end', server.ended), { code: 0, signal: null }, server.lines.tail());
+  await server.lines.find(/SIGTERM/, line);
+  await server.lines.find(/stopped/, line);
+});
+
+test('what is sent until the close is answered and kept', { timeout: 60_000 }, async (t) => {
+  const server = await TestServer.start(t, { settings: { drainGraceMs: 300, drainJitterMs: 10 } });
+  const users = await registerMany(server, 4);
+  const peers = users.map((user) => new ReliablePeer(server, user));
+  t.after(() => Promise.all(peers.map((peer) => peer.stop())));
+  let loading = true;
+  let acknowledged = 0;
+  for (const [index, peer] of peers.entries()) {
+    const partner = users[index ^ 1]!.user;
+    const fill = () => {
+      while (loading && peer.pending < 30) peer.send(partner, `message ${peer.messages.length}`);
+    };
+    peer.onAcknowledged = () => {
+      acknowledged++;
+      fill();
+    };
+    fill();
+    peer.run();
+  }
+  for (let round = 0; round < 4; round++) {
+    const goal = acknowledged + 200;
+    await within(
+      'some load',
+      new Promise<void>((resolve) => {
+        const timer = setInterval(() => {
+          if (acknowledged < goal) return;
+          clearInterval(timer);
+          resolve();
+        }, 5);
+      }),
+    );
+    server.signal('SIGTERM');
+    assert.deepEqual(await within('the end', server.ended), { code: 0, signal: null }, server.lines.tail());
+    await server.start();
+  }
+  loading = false;
+  await settle(peers);
+  assertNothingLost(peers);
+});
+
+test('a second SIGTERM does not wait for who does not leave', { timeout: 90_000 }, async (t) => {
+  // The grace is far longer than the test's own patience: only the hurry can end it.
+  const server = await TestServer.start(t, { settings: { drainGraceMs: '10m', drainJitterMs: 10 } });
+  const [user] = await registerMany(server, 1);
+  const client = await ProtocolClient.login(server.url, user!);
+  const stalled = await RawWebSocket.connect(server.port);
+  t.after(() => stalled.destroy());
+
+  server.signal('SIGTERM');
+  await client.next('goAway');
+  assert.ok(server.isRunning);
+  const line = server.lines.all.length;
+  server.signal('SIGTERM');
+  assert.deepEqual(await within('the end', server.ended), { code: 0, signal: null }, server.lines.tail());
+  assert.match(server.lines.text(line), /hurry/);
+});
+
+test('SIGINT ends the server like SIGTERM', { timeout: 30_000 }, async (t) => {
+  const server = await TestServer.start(t);
+  server.signal('SIGINT');
+  assert.deepEqual(await within('the end', server.ended), { code: 0, signal: null }, server.lines.tail());
+});
