@@ -1,0 +1,253 @@
+/** Crashes inside the server: of a session, of a partition, of a thread; too many of them. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { CloseCode, EphemeralKind, encodeEphemeral, encodePing } from '../../src/protocol/index.js';
+import { partitionOf } from '../../src/storage/partition-of.js';
+import { register, registerMany } from '../support/accounts.js';
+import { assertNothingLost, settle } from '../support/nothing-lost.js';
+import { type Credentials, ProtocolClient } from '../support/protocol-client.js';
+import { ReliablePeer } from '../support/reliable-peer.js';
+import { TestServer } from '../support/test-server.js';
+import { until, within } from '../support/within.js';
+
+type Pair = [Credentials, Credentials];
+
+/** A message goes from one to the other, is accepted, and its receipt comes back. */
+async function roundTrip(from: ProtocolClient, to: ProtocolClient, id: number, user: number): Promise<void> {
+  from.message(id, user, `message ${id}`);
+  await from.next('sendAck', (ack) => ack.id === id);
+  // A partition that was restarted meanwhile may want it to be pulled.
+  const delivered = await Promise.race([
+    to.next('deliver', (frame) => frame.id === id).then((frame) => frame.seq),
+    to.next('more').then(async () => {
+      to.pull(0);
+      const batch = await to.next('batch');
+      return batch.items.at(-1)!.seq;
+    }),
+  ]);
+  to.ack(delivered);
+}
+
+test('a crash in a session ends that connection and no other', { timeout: 60_000 }, async (t) => {
+  const server = await TestServer.start(t);
+  const [alice, bob] = (await registerMany(server, 2)) as Pair;
+  const a = await ProtocolClient.login(server.url, alice);
+  const b = await ProtocolClient.login(server.url, bob);
+  const line = server.lines.all.length;
+  await server.injectFault({ kind: 'crash-session', user: alice.user });
+  const close = await within('the close', a.closed);
+  assert.equal(close.code, CloseCode.internalError, close.reason);
+  await within('the log', server.lines.find(/crash/, line));
+  b.send((writer) => encodePing(writer, 5));
+  await b.next('pong');
+  const again = await ProtocolClient.login(server.url, alice);
+  await roundTrip(again, b, alice.firstMessageId, bob.user);
+  await again.next('receipt');
+});
+
+test('sessions that crash by the dozen do not end their supervisor', { timeout: 60_000 }, async (t) => {
+  const server = await TestServer.start(t);
+  const [alice, bob] = (await registerMany(server, 2)) as Pair;
+  const b = await ProtocolClient.login(server.url, bob);
+  for (let i = 0; i < 60; i++) {
+    const a = await ProtocolClient.login(server.url, alice);
+    await server.injectFault({ kind: 'crash-session', user: alice.user });
+    assert.equal((await within('the close', a.closed)).code, CloseCode.internalError);
+  }
+  b.send((writer) => encodePing(writer, 5));
+  await b.next('pong');
+});
+
+test('a partition that crashes is restarted, and its sessions go on', { timeout: 60_000 }, async (t) => {
+  const server = await TestServer.start(t);
+  const [alice, bob] = (await registerMany(server, 2)) as Pair;
+  const a = await ProtocolClient.login(server.url, alice);
+  const b = await ProtocolClient.login(server.url, bob);
+  // One message is delivered and not accepted when it happens.
+  a.message(alice.firstMessageId, bob.user, 'before');
+  await b.next('deliver');
+  b.send((writer) => encodeEphemeral(writer, EphemeralKind.subscribe, alice.user, 0, 0));
+  await b.next('ephemeral', (frame) => frame.peer === alice.user && frame.value === 1);
+
+  const partition = partitionOf(bob.user);
+  const line = server.lines.all.length;
+  await server.injectFault({ kind: 'crash-partition', partition });
+  await within('the log', server.lines.find(/crash/, line));
+  await server.injectFault({ kind: 'crash-partition', partition: partitionOf(alice.user) });
+  // The session is told, and tells its client that something waits.
+  await b.next('more');
+  a.message(alice.firstMessageId + 1, bob.user, 'after');
+  await a.next('sendAck', (ack) => ack.id === alice.firstMessageId + 1);
+  const bodies: string[] = [];
+  let seq = 0;
+  while (bodies.length < 2) {
+    b.pull(seq);
+    const batch = await b.next('batch');
+    for (const item of batch.items) {
+      seq = item.seq;
+      if (item.type === 'deliver') bodies.push(Buffer.from(item.body).toString());
+    }
+  }
+  assert.deepEqual(bodies, ['before', 'after']);
+  b.ack(seq);
+  const ranges: number[] = [];
+  while (ranges.length < 2) {
+    const receipt = await Promise.race([
+      a.next('receipt'),
+      a.next('more').then(async () => {
+        a.pull(0);
+        return (await a.next('batch')).items[0]!;
+      }),
+    ]);
+    if (receipt.type === 'receipt') ranges.push(...receipt.ranges);
+  }
+  assert.deepEqual(ranges.slice(0, 2), [alice.firstMessageId, alice.firstMessageId + 1]);
+  assert.ok(a.isOpen && b.isOpen, 'nobody was disconnected');
+  // Who was watched is watched still.
+  a.terminate();
+  await b.next('ephemeral', (frame) => frame.peer === alice.user && frame.value === 0);
+});
+
+/** Pairs under load, and faults while they chat; everything must come out right. */
+async function underLoad(
+  t: TestContext,
+  server: TestServer,
+  faults: (after: (acknowledgements: number) => Promise<void>) => Promise<void>,
+): Promise<ReliablePeer[]> {
+  const users = await registerMany(server, 8);
+  const peers = users.map((user) => new ReliablePeer(server, user, { inFlightMax: 30, ackEvery: 5 }));
+  t.after(() => Promise.all(peers.map((peer) => peer.stop())));
+  let loading = true;
+  let acknowledged = 0;
+  for (const [index, peer] of peers.entries()) {
+    const partner = users[index ^ 1]!.user;
+    const fill = () => {
+      while (loading && peer.pending < 40) peer.send(partner, `message ${peer.messages.length}`);
+    };
+    peer.onAcknowledged = () => {
+      acknowledged++;
+      fill();
+    };
+    fill();
+    peer.run();
+  }
+  await faults(async (count) => {
+    const goal = acknowledged + count;
+    await until(`${count} more acknowledgements`, () => acknowledged >= goal, { everyMs: 5 });
+  });
+  loading = false;
+  await settle(peers);
+  t.diagnostic(
+    `${acknowledged} acknowledged, ${peers.reduce((sum, peer) => sum + peer.connects, 0)} connections of ${peers.length}`,
+  );
+  assertNothingLost(peers);
+  return peers;
+}
+
+test('partitions crash under load: nobody is disconnected, nothing is lost', {
+  timeout: 120_000,
+}, async (t) => {
+  const server = await TestServer.start(t);
+  const peers = await underLoad(t, server, async (after) => {
+    await after(200);
+    const used = [...new Set(peersPartitions())];
+    for (let i = 0; i < 12; i++) {
+      await server.injectFault({ kind: 'crash-partition', partition: used[i % used.length]! });
+      await after(100);
+    }
+  });
+  for (const peer of peers) assert.equal(peer.connects, 1, `${peer.user}:\n${peer.history.join('\n')}`);
+});
+
+function* peersPartitions(): Iterable<number> {
+  for (let i = 0; i < 8; i++) yield partitionOf(15_550_000 + i);
+}
+
+test('the writer thread dies under load: nobody notices', { timeout: 120_000 }, async (t) => {
+  const server = await TestServer.start(t);
+  const peers = await underLoad(t, server, async (after) => {
+    for (let i = 0; i < 4; i++) {
+      await after(300);
+      const line = server.lines.all.length;
+      await server.injectFault({ kind: 'crash-thread', thread: 'writer-1' });
+      await within('the log', server.lines.find(/writer-1 ended/, line));
+    }
+    await after(300);
+  });
+  for (const peer of peers) {
+    assert.equal(peer.connects, 1, `${peer.user}:\n${peer.history.join('\n')}`);
+  }
+  assert.ok(server.isRunning);
+});
+
+test('the scheduler thread dies under load: clients come back and go on', { timeout: 120_000 }, async (t) => {
+  const server = await TestServer.start(t);
+  const { pid, port } = server;
+  const peers = await underLoad(t, server, async (after) => {
+    for (let i = 0; i < 4; i++) {
+      await after(300);
+      const line = server.lines.all.length;
+      await server.injectFault({ kind: 'crash-thread', thread: 'scheduler-1' });
+      await within('the log', server.lines.find(/scheduler-1 ended/, line));
+    }
+    await after(300);
+  });
+  assert.equal(server.pid, pid, 'the process lives on');
+  assert.equal(server.port, port);
+  for (const peer of peers) assert.ok(peer.connects > 1);
+});
+
+test('both threads die at once', { timeout: 120_000 }, async (t) => {
+  const server = await TestServer.start(t);
+  const { pid } = server;
+  await underLoad(t, server, async (after) => {
+    await after(300);
+    const line = server.lines.all.length;
+    await server.injectFault({ kind: 'crash-thread', thread: 'scheduler-1' });
+    await server.injectFault({ kind: 'crash-thread', thread: 'writer-1' });
+    await within('the log', server.lines.find(/scheduler-1 ended/, line));
+    await within('the log', server.lines.find(/writer-1 ended/, line));
+    await after(300);
+  });
+  assert.equal(server.pid, pid);
+});
+
+test('partitions that crash without end escalate: the scheduler begins anew', {
+  timeout: 120_000,
+}, async (t) => {
+  const server = await TestServer.start(t);
+  const user = await register(server, 15_550_001);
+  const client = await ProtocolClient.login(server.url, user);
+  const line = server.lines.all.length;
+  // Above 20 in 10 s the supervisor of the partitions gives up, and sessions and listener go with it.
+  let crashes = 0;
+  while (client.isOpen && crashes < 100) {
+    crashes++;
+    await server.injectFault({ kind: 'crash-partition', partition: 7 }).catch(() => {});
+  }
+  await within('the close', client.closed);
+  assert.ok(crashes > 20, `${crashes} crashes`);
+  await within('the log', server.lines.find(/gave up/, line));
+  let again: ProtocolClient | null = null;
+  await until('the server is back', async () => {
+    again = await ProtocolClient.login(server.url, user).catch(() => null);
+    return again !== null;
+  });
+  (again as unknown as ProtocolClient).send((writer) => encodePing(writer, 1));
+  await (again as unknown as ProtocolClient).next('pong');
+});
+
+test('a thread that dies again and again ends the server with code 1', { timeout: 120_000 }, async (t) => {
+  const server = await TestServer.start(t);
+  const line = server.lines.all.length;
+  await until(
+    'the server gives up',
+    async () => {
+      await server.injectFault({ kind: 'crash-thread', thread: 'scheduler-1' }).catch(() => {});
+      return !server.isRunning;
+    },
+    { everyMs: 50, ms: 60_000 },
+  );
+  assert.deepEqual(await server.ended, { code: 1, signal: null }, server.lines.tail());
+  assert.match(server.lines.text(line), /giving up/);
+});
