@@ -59,6 +59,7 @@ export class ReliablePeer {
   readonly #outbox: Outgoing[] = [];
   readonly #acknowledgedIds = new Set<number>();
   readonly #texts = new Map<number, string>();
+  readonly #refusals = new Map<number, number>();
   /** How many from the front of the outbox are on their way on this connection. */
   #inFlight = 0;
   #client: ProtocolClient | null = null;
@@ -133,6 +134,11 @@ export class ReliablePeer {
     return this.#acknowledgedIds.has(id);
   }
 
+  /** How often an error with this code came. */
+  refusals(code: number): number {
+    return this.#refusals.get(code) ?? 0;
+  }
+
   get sendsReadReceipts(): boolean {
     return this.#options.readReceipts;
   }
@@ -155,9 +161,9 @@ export class ReliablePeer {
         }
       } catch (error) {
         this.history.push(`not connected: ${(error as Error).message}`);
-        // A server that is not there refuses at once: some rest between two tries.
-        await new Promise((resolve) => setTimeout(resolve, 20));
       }
+      // A server that is not there, or whose disk is full, refuses at once: some rest between two tries.
+      if (!this.#stopped) await new Promise((resolve) => setTimeout(resolve, 20));
       this.#client = null;
       this.#welcomed = false;
       this.#inFlight = 0;
@@ -179,7 +185,8 @@ export class ReliablePeer {
         break;
       case 'error':
         this.history.push(`error ${frame.code} ${frame.message} (ref ${frame.ref})`);
-        if (frame.refKind === 1 && frame.retryable) {
+        this.#refusals.set(frame.code, (this.#refusals.get(frame.code) ?? 0) + 1);
+        if (frame.retryable) {
           // Tried again with the next connection: order is kept by sending nothing behind it.
           this.#client?.terminate();
         } else this.violations.push(`error ${frame.code} ${frame.message}`);
