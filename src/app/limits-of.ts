@@ -20,7 +20,7 @@ export function chatLimitsOf(config: Config): ChatLimits {
     anonymousBytesMax: UNAUTHENTICATED_MESSAGE_BYTES_MAX,
     opsRate: tokenRate(config.operationsPerSecond, config.operationsBurst),
     bytesRate: tokenRate(config.receiveBytesPerSecond, config.receiveBytesBurst),
-    refusedInRowMax: 1000,
+    refusedSurplusMax: 1000,
     watchesMax: 512,
     requestsMax: 16,
     ephemeralsMax: 64,

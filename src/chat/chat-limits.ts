@@ -22,8 +22,8 @@ export interface ChatLimits {
   /** Frames, and bytes of messages, of one connection. */
   readonly opsRate: TokenRate;
   readonly bytesRate: TokenRate;
-  /** Frames above the rate in a row at which the connection is closed. */
-  readonly refusedInRowMax: number;
+  /** Frames above the rate, less those within it since, at which the connection is closed. */
+  readonly refusedSurplusMax: number;
   /** Presence subscriptions of one session. */
   readonly watchesMax: number;
   /** Requests of one session that wait for the store. */

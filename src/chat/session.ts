@@ -172,7 +172,8 @@ export class Session
   #leaving = false;
   #opsFullAt = 0;
   #bytesFullAt = 0;
-  #refusedInRow = 0;
+  /** Frames refused for the rate, less those taken since: a flood is not forgiven for one frame in a thousand. */
+  #refusedSurplus = 0;
   /** The accepted seq when the ack timer was armed. */
   #acceptedAtTimer = -1;
   #timer: Timer | null = null;
@@ -361,7 +362,7 @@ export class Session
       const fullAt = takeTokens(this.#node.limits.opsRate, this.#opsFullAt, now, 1);
       if (fullAt > 0) {
         this.#opsFullAt = fullAt;
-        this.#refusedInRow = 0;
+        if (this.#refusedSurplus > 0) this.#refusedSurplus--;
       } else wait = Math.max(1, Math.ceil(-fullAt));
     }
     if (wait > 0 && this.#limited()) return;
@@ -454,8 +455,11 @@ export class Session
   /** Counts a refused frame. True: that was one too many, the connection is closed. */
   #limited(): boolean {
     this.#node.stats.rateLimited++;
-    if (++this.#refusedInRow <= this.#node.limits.refusedInRowMax) return false;
-    this.#fatal(ErrorCode.rateLimited, `${this.#refusedInRow} frames above the rate in a row`);
+    if (++this.#refusedSurplus <= this.#node.limits.refusedSurplusMax) return false;
+    this.#fatal(
+      ErrorCode.rateLimited,
+      `${this.#refusedSurplus} frames more were above the rate than within it`,
+    );
     return true;
   }
 
