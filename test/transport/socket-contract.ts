@@ -304,6 +304,7 @@ export function socketContract(name: string, makeWorld: () => Promise<ContractWo
       // The first one visited closes itself and all others but one.
       w.listener.forEach((socket) => {
         visited.add(socket);
+        assert.notEqual(socket.send(bytes(1, 1)), SendResult.dropped, 'a closed one was visited');
         if (visited.size > 1) return;
         socket.close(4000, '');
         let spared = false;

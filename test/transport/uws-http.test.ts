@@ -11,7 +11,7 @@ import { handshake, RawClient } from './raw-client.js';
 import { testOptions, until, wsUrl } from './uws-world.js';
 
 const pem = (name: string) => fileURLToPath(new URL(`../../../test/transport/tls/${name}`, import.meta.url));
-const script = new TextEncoder().encode('/* a script */\n'.repeat(40_000));
+const script = new TextEncoder().encode('/* a script */\n'.repeat(600_000));
 const assets = staticAssets(
   new Map([
     ['/index.html', new TextEncoder().encode('<!doctype html><title>Rookery</title>')],

@@ -21,7 +21,6 @@ export class MemoryPipe {
   readonly #latencyMs: () => number;
   readonly #arrived: (item: PipeItem) => void;
   readonly #items = new Fifo<Travelling>();
-  #lastDue = 0;
   #bytes = 0;
   #paused = false;
   #cut = false;
@@ -40,8 +39,7 @@ export class MemoryPipe {
 
   put(item: PipeItem): void {
     if (this.#cut) return;
-    const due = Math.max(this.#lastDue, this.#clock.now() + this.#latencyMs());
-    this.#lastDue = due;
+    const due = this.#clock.now() + this.#latencyMs();
     if (item.kind === 'message') this.#bytes += item.bytes.length;
     this.#items.push({ item, due });
     this.#arm();
