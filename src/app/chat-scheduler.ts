@@ -11,6 +11,7 @@ import type { PartitionMessage, RegistrarMessage, SessionMessage } from '../chat
 import type { RegistrarOptions } from '../chat/registrar.js';
 import { Requesters } from '../chat/requesters.js';
 import { Session } from '../chat/session.js';
+import type { SessionOutput } from '../chat/session-output.js';
 import { StoreDispatch } from '../chat/store-dispatch.js';
 import { CloseCode, closeName, FrameWriter, SERVER_MESSAGE_BYTES_MAX } from '../protocol/index.js';
 import { PARTITIONS, type StorePort, type UserId } from '../storage/stores.js';
@@ -57,7 +58,7 @@ export class ChatScheduler implements ConnectionAcceptor {
       flushAhead = false;
       corks.flush();
     };
-    const corks = new Corks<FrameWriter, Session>({
+    const corks = new Corks<FrameWriter, SessionOutput>({
       makeWriter: () => new FrameWriter(SERVER_MESSAGE_BYTES_MAX, 4096),
       poolMax: 1024,
       keptBytesMax: 64 * 1024,

@@ -441,7 +441,9 @@ class Server implements RunningServer {
       `  Chat in a terminal     npx rookery chat --server ${this.#chatUrl()}`,
       `  The operator's page    ${operator.url}`,
       ...(operator.tokenIsOld
-        ? ['                         (asks for the token of the first start; lost? npx rookery operator-token)']
+        ? [
+            '                         (asks for the token of the first start; lost? npx rookery operator-token)',
+          ]
         : []),
       '',
       ...(this.#pinLog === null

@@ -17,7 +17,9 @@ export function serverSecret(dataFolder: string, random: Random): Uint8Array {
   try {
     const bytes = readFileSync(path);
     if (bytes.length !== BYTES) {
-      throw new Error(`${path} has ${bytes.length} bytes instead of ${BYTES}; remove it and a new one is made`);
+      throw new Error(
+        `${path} has ${bytes.length} bytes instead of ${BYTES}; remove it and a new one is made`,
+      );
     }
     return new Uint8Array(bytes);
   } catch (error) {

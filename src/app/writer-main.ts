@@ -8,8 +8,8 @@ import { SystemClock } from '../structures/system-clock.js';
 import { SystemRandom } from '../structures/system-random.js';
 import { storeLimitsOf } from './limits-of.js';
 import { serverSecret } from './server-secret.js';
-import { threadUtilization } from './thread-utilization.js';
 import type { FromWriter, ToWriter, WriterData } from './thread-messages.js';
+import { threadUtilization } from './thread-utilization.js';
 
 const data = workerData as WriterData;
 const parent = parentPort;
@@ -45,7 +45,8 @@ function open(): StoreWriter | null {
     });
     return writer;
   } catch (error) {
-    if (!(error instanceof StoreOpenError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
+    if (!(error instanceof StoreOpenError) && (error as NodeJS.ErrnoException).code === undefined)
+      throw error;
     post({ type: 'refused', message: (error as Error).message });
     return null;
   }

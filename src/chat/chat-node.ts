@@ -9,7 +9,7 @@ import type { ChatStats } from './chat-stats.js';
 import type { HandlerTable } from './handler-table.js';
 import type { PartitionMessage, RegistrarMessage, SessionMessage } from './messages.js';
 import type { Requesters } from './requesters.js';
-import type { Session } from './session.js';
+import type { SessionOutput } from './session-output.js';
 
 /**
  * What the chat processes of one scheduler share. Made once by the composition root, handed to each process;
@@ -23,7 +23,7 @@ export interface ChatNode {
   readonly store: StorePort;
   /** The incarnation of the database. */
   readonly epoch: number;
-  readonly corks: Corks<FrameWriter, Session>;
+  readonly corks: Corks<FrameWriter, SessionOutput>;
   readonly limits: ChatLimits;
   readonly stats: ChatStats;
   readonly handlers: HandlerTable;
