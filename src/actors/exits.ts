@@ -1,9 +1,10 @@
 import { Fifo } from '../structures/fifo.js';
 import { ExitReason, isOrderly } from './exit-reason.js';
-import { addLink, linksOf, removeLink } from './links.js';
-import { disown, monitorEnded, unwatch } from './monitors.js';
+import { linksOf, removeLink } from './links.js';
+import { unwatch } from './monitors.js';
 import type { Pid } from './pid.js';
-import { Process, ProcessFlag } from './process.js';
+import { Process } from './process.js';
+import { ProcessFlag } from './process-flag.js';
 import type { Ref } from './ref.js';
 import type { Runtime } from './runtime.js';
 import { ExitMessage } from './system-message.js';
@@ -77,8 +78,8 @@ export class Exits {
 
   #bury(process: Process<never>): void {
     const runtime = this.#runtime;
+    const { signals } = runtime;
     const reason = process.first as ExitReason;
-    runtime.names.release(process);
     runtime.forget(process);
     this.#runHooks(process, reason);
     if (process.links !== null) {
@@ -93,13 +94,13 @@ export class Exits {
       process.links = null;
     }
     for (let ref: Ref | null = process.refs; ref !== null; ref = process.refs) {
-      if (ref.isMonitor) runtime.stopWatching(ref);
+      if (ref.isMonitor) signals.stopWatching(ref);
       ref.flags = 0;
-      disown(ref);
+      signals.drop(ref);
     }
     for (let ref: Ref | null = process.watchers; ref !== null; ref = process.watchers) {
       unwatch(ref, process);
-      monitorEnded(ref);
+      signals.ended(ref);
       ref.down(reason);
     }
     // Whoever still holds the pid must not hold all that the process knew.
@@ -119,10 +120,4 @@ export class Exits {
       }
     }
   }
-}
-
-/** Links two processes of one runtime. */
-export function linkBoth(a: Process<never>, b: Process<never>): void {
-  addLink(a, b);
-  addLink(b, a);
 }

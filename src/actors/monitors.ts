@@ -35,9 +35,9 @@ export function disown(ref: Ref): void {
   ref.previousOwned = null;
 }
 
-/** The monitor has told, or was ended: what is left of the reference? */
-export function monitorEnded(ref: Ref): void {
+/** The monitor has told, or was ended. Returns whether the reference is still an alias. */
+export function monitorEnded(ref: Ref): boolean {
   ref.flags &= ~RefFlag.monitor;
   if ((ref.flags & (RefFlag.demonitor | RefFlag.reply)) !== 0) ref.flags &= ~RefFlag.alias;
-  if ((ref.flags & RefFlag.alias) === 0) disown(ref);
+  return (ref.flags & RefFlag.alias) !== 0;
 }

@@ -1,4 +1,5 @@
 import type { Pid } from './pid.js';
+import type { Priority } from './process-flag.js';
 
 /** A snapshot of a process, for inspection. The counters wrap at 2^32. */
 export interface ProcessInfo {
@@ -10,6 +11,7 @@ export interface ProcessInfo {
   readonly parent: Pid | null;
   readonly running: boolean;
   readonly trapExit: boolean;
+  readonly priority: Priority;
   readonly mailboxLength: number;
   readonly mailboxLongest: number;
   readonly received: number;

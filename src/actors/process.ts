@@ -1,24 +1,15 @@
 import type { Fifo } from '../structures/fifo.js';
+import { ask, orExit } from './calls.js';
 import { Exit, type ExitReason } from './exit-reason.js';
 import type { Links } from './links.js';
 import { type accepts, formatPid, type Pid } from './pid.js';
+import { type Priority, PriorityMask, ProcessFlag } from './process-flag.js';
 import type { ExitHook, Receiver } from './receiver.js';
 import type { AliasMode, Ref } from './ref.js';
 import type { CallOutcome } from './request.js';
-import type { Runtime, SpawnOptions } from './runtime.js';
+import type { Runtime } from './runtime.js';
+import type { SpawnOptions } from './runtime-options.js';
 import type { ProcessTimer, Timer } from './timers.js';
-
-/** @internal Bits of `Process.flags`. */
-export const ProcessFlag = {
-  /** In the run queue, or running: somebody will look at the mailbox. */
-  scheduled: 1,
-  /** One of its callbacks is on the stack. */
-  running: 2,
-  dead: 4,
-  trapExit: 8,
-  /** Its receiver is wrapped by one that finishes requests. */
-  requests: 16,
-} as const;
 
 /** What a start function does to make a process: runs as the process, and returns its receiver. */
 export type Start<M> = (self: Process<M>) => Receiver<M>;
@@ -109,6 +100,17 @@ export class Process<in M> implements Pid<M> {
     this.flags = trap ? this.flags | ProcessFlag.trapExit : this.flags & ~ProcessFlag.trapExit;
   }
 
+  /** Set, it counts from the next time on that the process has to wait for a slice. */
+  get priority(): Priority {
+    const bits = this.flags & PriorityMask;
+    if (bits === 0) return 'normal';
+    return bits === ProcessFlag.max ? 'max' : bits === ProcessFlag.high ? 'high' : 'low';
+  }
+
+  set priority(priority: Priority) {
+    this.flags = (this.flags & ~PriorityMask) | (priority === 'normal' ? 0 : ProcessFlag[priority]);
+  }
+
   get alive(): boolean {
     return (this.flags & ProcessFlag.dead) === 0;
   }
@@ -129,12 +131,12 @@ export class Process<in M> implements Pid<M> {
 
   /** Links with `other`, both ways. Throws noproc if it has ended, or sends itself that EXIT when trapping. */
   link(other: Pid): void {
-    if (this.alive) this.runtime.link(this, other);
+    if (this.alive) this.runtime.signals.link(this, other);
   }
 
   /** Removes the link. An EXIT message that waits already stays. */
   unlink(other: Pid): void {
-    if (this.alive) this.runtime.unlink(this, other);
+    if (this.alive) this.runtime.signals.unlink(this, other);
   }
 
   /**
@@ -142,22 +144,22 @@ export class Process<in M> implements Pid<M> {
    * With an alias mode, messages may be sent to the reference too.
    */
   monitor(target: Pid | string, alias?: AliasMode): Ref {
-    return this.runtime.monitor(this, target, alias);
+    return this.runtime.signals.monitor(this, target, alias);
   }
 
   /** Ends a monitor, and with `flush` removes its DOWN from the mailbox. Returns whether it still monitored. */
   demonitor(ref: Ref, flush = false): boolean {
-    return this.runtime.demonitor(this, ref, flush);
+    return this.runtime.signals.demonitor(this, ref, flush);
   }
 
   /** An address for answers that can be taken back. `reply`: good for one message. */
   alias(mode: 'explicit_unalias' | 'reply' = 'explicit_unalias'): Ref {
-    return this.runtime.alias(this, mode);
+    return this.runtime.signals.alias(this, mode);
   }
 
   /** Takes an alias back; false if it was not active. What was sent through it before stays in the mailbox. */
   unalias(ref: Ref): boolean {
-    return this.runtime.unalias(this, ref);
+    return this.runtime.signals.unalias(this, ref);
   }
 
   /**
@@ -189,17 +191,17 @@ export class Process<in M> implements Pid<M> {
 
   /** Starts a process whose parent is this one. Throws if this one has ended. */
   spawn<T>(start: Start<T>, options: SpawnOptions = {}): Pid<T> {
-    return this.runtime.spawnFrom(this, start, options);
+    return this.runtime.spawnFrom(this, start, options, options.link);
   }
 
   /** The same, linked from before its start function runs. */
   spawnLink<T>(start: Start<T>, options: SpawnOptions = {}): Pid<T> {
-    return this.runtime.spawnFrom(this, start, { ...options, link: this });
+    return this.runtime.spawnFrom(this, start, options, this);
   }
 
   /** The same, monitored. */
   spawnMonitor<T>(start: Start<T>, options: SpawnOptions = {}): { readonly pid: Pid<T>; readonly ref: Ref } {
-    const pid = this.runtime.spawnFrom(this, start, options);
+    const pid = this.runtime.spawnFrom(this, start, options, options.link);
     return { pid, ref: this.monitor(pid) };
   }
 
@@ -219,20 +221,12 @@ export class Process<in M> implements Pid<M> {
     done: (outcome: CallOutcome<R>) => void,
     timeoutMs = 5000,
   ): void {
-    if (this.alive) this.runtime.request(this, target, request, done, timeoutMs);
+    if (this.alive) ask(this.runtime, this, target, request, done, timeoutMs);
   }
 
   /** Like `request`, but without a reply this process exits with the reason `call`, as after Erlang's gen_server:call. */
   call<R>(target: Pid | string, request: unknown, done: (reply: R) => void, timeoutMs = 5000): void {
-    this.request<R>(
-      target,
-      request,
-      (outcome) => {
-        if (!outcome.ok) throw new Exit({ type: 'call', reason: outcome.reason, target });
-        done(outcome.value);
-      },
-      timeoutMs,
-    );
+    this.request<R>(target, request, orExit(target, done), timeoutMs);
   }
 
   /** Calls the hook when this process has ended, for whatever reason. */
@@ -266,7 +260,7 @@ export class Process<in M> implements Pid<M> {
     else this.enqueue(message, length);
     if ((flags & ProcessFlag.scheduled) === 0) {
       this.flags = flags | ProcessFlag.scheduled;
-      this.runtime.schedule(this as unknown as Process<never>);
+      this.runtime.turns.schedule(this as unknown as Process<never>);
     }
   }
 
@@ -291,7 +285,7 @@ export class Process<in M> implements Pid<M> {
   }
 
   private enqueue(message: unknown, length: number): void {
-    this.queue ??= this.runtime.takeQueue();
+    this.queue ??= this.runtime.turns.takeQueue();
     this.queue.push(message);
     if ((length & 63) === 0 && length > this.runtime.mailboxMax) {
       this.runtime.overflowed(this as unknown as Process<never>);

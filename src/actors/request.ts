@@ -3,6 +3,7 @@ import type { Pid } from './pid.js';
 import type { Process } from './process.js';
 import type { Receiver } from './receiver.js';
 import { Ref, RefFlag } from './ref.js';
+import type { Runtime } from './runtime.js';
 import type { SystemMessage } from './system-message.js';
 import type { Timer } from './timers.js';
 
@@ -17,6 +18,8 @@ export interface From<in R> {
   /** The caller stands on this very stack and takes no answer later: refuse with what says so, or answer now. */
   readonly immediate: boolean;
   reply(value: R): void;
+  /** @internal See `Runtime.exportFrom`. */
+  export(): number;
 }
 
 /** The caller of a synchronous call: see `Runtime.callNow`. */
@@ -31,6 +34,29 @@ export class ImmediateFrom<R> implements From<R> {
     if (this.answered) return;
     this.answered = true;
     this.value = value;
+  }
+
+  export(): number {
+    return 0;
+  }
+}
+
+/** A caller on another scheduler. */
+export class RemoteFrom<R> implements From<R> {
+  readonly immediate = false;
+
+  constructor(
+    private readonly runtime: Runtime,
+    readonly caller: Pid,
+    private readonly ref: number,
+  ) {}
+
+  reply(value: R): void {
+    this.runtime.routeSignal(this.caller, { type: 'alias', ref: this.ref, message: value });
+  }
+
+  export(): number {
+    return this.ref;
   }
 }
 
@@ -85,6 +111,10 @@ export class Request<R> extends Ref implements From<R> {
     this.owner.runtime.sendAlias(this, value);
   }
 
+  export(): number {
+    return this.owner.runtime.signals.export(this);
+  }
+
   override down(reason: ExitReason): void {
     this.decide({ ok: false, reason });
   }
@@ -95,7 +125,7 @@ export class Request<R> extends Ref implements From<R> {
 
   /** @internal The time is over. */
   timedOut(): void {
-    this.owner.runtime.demonitor(this.owner, this, false);
+    this.owner.runtime.signals.demonitor(this.owner, this, false);
     this.decide({ ok: false, reason: ExitReason.timeout });
   }
 

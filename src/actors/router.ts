@@ -10,7 +10,7 @@ export type RemoteSignal =
   | { readonly type: 'unlink'; readonly from: Pid }
   /** An exit signal sent by somebody (exit/2), or over a link. */
   | { readonly type: 'exit'; readonly from: Pid; readonly reason: ExitReason; readonly link: boolean }
-  | { readonly type: 'monitor'; readonly from: Pid; readonly ref: number; readonly name: string | null }
+  | { readonly type: 'monitor'; readonly from: Pid; readonly ref: number }
   | { readonly type: 'demonitor'; readonly from: Pid; readonly ref: number }
   | { readonly type: 'down'; readonly from: Pid; readonly ref: number; readonly reason: ExitReason }
   /** A message to an alias: the reply to a call. */
@@ -21,6 +21,10 @@ export type RemoteSignal =
  * schedulers. What goes from one scheduler to another must arrive in the order in which it was handed over, and
  * be handed to the runtime there with `deliver` and `deliverSignal`. When a scheduler is lost, the runtimes of
  * the others are told with `schedulerDown`.
+ *
+ * Pids travel as their two numbers and are made again with `Runtime.pid`. A {@link CallMessage} travels as its
+ * request, its caller and the number that `Runtime.exportFrom` gives for its `from`, and is made again with
+ * `Runtime.importFrom`; casts and stop requests travel as what they hold.
  *
  * Both return false when it could not be taken (no such scheduler, queue full): the sender learns nothing, as
  * from a message to a dead process, but a link or monitor answers with `noconnection`.

@@ -1,79 +1,39 @@
 import type { Clock } from '../structures/clock.js';
-import { Fifo } from '../structures/fifo.js';
 import type { Random } from '../structures/random.js';
 import { generationOf, SlotTable, slotOf } from '../structures/slot-table.js';
 import { BadArgument } from './bad-argument.js';
-import { Exit, ExitReason, formatReason } from './exit-reason.js';
-import { Exits, linkBoth } from './exits.js';
-import { addLink, linksOf, removeLink } from './links.js';
-import { attach, disown, monitorEnded, unwatch } from './monitors.js';
+import { ask, CallFailed, callNow, settle } from './calls.js';
+import { Exit, ExitReason } from './exit-reason.js';
+import { Exits } from './exits.js';
+import { linksOf } from './links.js';
 import { Names } from './names.js';
-import { type Pid, RemotePid } from './pid.js';
-import { Process, ProcessFlag, type Start } from './process.js';
+import type { Pid } from './pid.js';
+import { Process, type Start } from './process.js';
+import { ProcessFlag } from './process-flag.js';
 import type { ProcessInfo } from './process-info.js';
-import type { Receiver } from './receiver.js';
-import { type AliasMode, Ref, RefFlag } from './ref.js';
+import type { Ref } from './ref.js';
+import { RemotePids } from './remote-pids.js';
 import {
-  CallMessage,
   type CallOutcome,
   CastMessage,
   type From,
-  ImmediateFrom,
-  Request,
+  RemoteFrom,
   RequestReceiver,
   StopMessage,
 } from './request.js';
 import type { RemoteSignal, Router } from './router.js';
-import { RunQueue } from './run-queue.js';
 import type { EventSink, RuntimeEvent } from './runtime-event.js';
-import { DownMessage, ExitMessage } from './system-message.js';
+import { checkRuntimeOptions, type RuntimeOptions, type SpawnOptions } from './runtime-options.js';
+import { Signals } from './signals.js';
 import { CallbackTimer, ProcessTimer, type Timer, Timers } from './timers.js';
-
-export interface RuntimeOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Number of this scheduler among those of the node. Default 0. */
-  readonly scheduler?: number;
-  /** Takes what is for processes of other schedulers. Without one there are none. */
-  readonly router?: Router;
-  /** Messages that a process may handle before others get their turn. Default 64. */
-  readonly sliceMessages?: number;
-  /** Milliseconds after which a turn gives way to the event loop. Default 5. */
-  readonly turnMs?: number;
-  /** Slices of at least this many milliseconds are reported. 0, the default: none, and no clock is read for it. */
-  readonly longScheduleMs?: number;
-  /** A process with more messages than this waiting (give or take 64) is ended with `mailbox_overflow`. Default 2^24. */
-  readonly mailboxMax?: number;
-  /** Takes what the core reports; see {@link RuntimeEvent}. */
-  readonly events?: EventSink;
-}
-
-export interface SpawnOptions {
-  /** What people call it. Default: the name, or `process`. */
-  readonly label?: string;
-  /** Registered before the start function runs. Throws a {@link BadArgument} if it is taken. */
-  readonly name?: string;
-  /** Linked with this process before the start function runs. */
-  readonly link?: Pid;
-  /** This process monitors the new one from before the start function runs. */
-  readonly monitor?: Process<never>;
-  readonly trapExit?: boolean;
-}
-
-/** Slices between two looks at the clock. */
-const SLICES_PER_LOOK = 256;
-/** How deep dispatches may nest before they become ordinary sends. */
-const DISPATCH_DEPTH_MAX = 16;
-const QUEUES_POOLED_MAX = 256;
-/** Slices after which `flush` gives up: something sends to itself for ever. */
-const FLUSH_SLICES_MAX = 50_000_000;
+import { Turns } from './turns.js';
 
 /**
- * The scheduler of one thread and everything its processes share. A thread may have several (the simulation does);
+ * The processes of one thread and everything they share. A thread may have several runtimes (the simulation does);
  * they know of each other only through the router.
  *
- * A turn is one call from the event loop: each process that has messages gets a slice of at most `sliceMessages`
- * messages, round robin, until nobody has any or `turnMs` are over; then the after-turn callbacks run.
+ * This is the face of the core; the work is done by {@link Turns} (who runs when), {@link Exits} (how processes end),
+ * {@link Signals} (links, monitors, aliases), {@link Timers}, {@link Names} and the calls of calls.ts.
  */
 export class Runtime {
   readonly clock: Clock;
@@ -84,6 +44,10 @@ export class Runtime {
   readonly names = new Names();
   /** @internal */
   readonly timers: Timers;
+  /** @internal */
+  readonly turns: Turns;
+  /** @internal */
+  readonly signals: Signals;
   /** The process whose callback is on the stack; `outside` when there is none. */
   current: Process<never>;
   /** Stands for everything that is no process: owner of the calls from outside, sender of the signals from there. */
@@ -91,36 +55,25 @@ export class Runtime {
 
   readonly #events: EventSink | null;
   readonly #router: Router | null;
-  readonly #sliceMessages: number;
-  readonly #turnMs: number;
-  readonly #longScheduleMs: number;
   readonly #exits = new Exits(this);
   readonly #table = new SlotTable<Process<never>>();
-  readonly #runQueue = new RunQueue();
-  readonly #queues: Fifo<unknown>[] = [];
-  #afterTurn: (() => void)[] = [];
-  #turnAhead = false;
-  #flushing = false;
-  #dispatchDepth = 0;
-  #slices = 0;
-  #turns = 0;
-  readonly #onTurn = () => this.#turn();
+  readonly #remotePids = new RemotePids();
 
+  /** Throws a {@link BadArgument} for a bad option. */
   constructor(options: RuntimeOptions) {
+    checkRuntimeOptions(options);
     this.clock = options.clock;
     this.random = options.random;
     this.scheduler = options.scheduler ?? 0;
     this.mailboxMax = options.mailboxMax ?? 2 ** 24;
     this.#events = options.events ?? null;
     this.#router = options.router ?? null;
-    this.#sliceMessages = options.sliceMessages ?? 64;
-    this.#turnMs = options.turnMs ?? 5;
-    this.#longScheduleMs = options.longScheduleMs ?? 0;
     this.timers = new Timers(options.clock);
+    this.turns = new Turns(this, options);
+    this.signals = new Signals(this, this.#exits);
     this.outside = new Process<never>(this, 'outside', null);
-    this.outside.trapExit = true;
+    this.outside.flags = ProcessFlag.trapExit | ProcessFlag.requests;
     this.outside.receiver = new RequestReceiver<never>({ receive() {} });
-    this.outside.flags |= ProcessFlag.requests;
     this.#enter(this.outside);
     this.current = this.outside;
   }
@@ -132,32 +85,34 @@ export class Runtime {
    * throws, the process has ended with that reason, as if it had crashed later; the pid is returned all the same.
    */
   spawn<M>(start: Start<M>, options: SpawnOptions = {}): Pid<M> {
-    return this.spawnFrom(this.current, start, options);
+    return this.spawnFrom(this.current, start, options, options.link);
   }
 
   /** @internal */
-  spawnFrom<M>(parent: Process<never>, start: Start<M>, options: SpawnOptions): Pid<M> {
+  spawnFrom<M>(
+    parent: Process<never>,
+    start: Start<M>,
+    options: SpawnOptions,
+    link: Pid | undefined,
+  ): Pid<M> {
     if (!parent.alive) throw new Exit(parent.first as ExitReason);
-    const process = new Process<M>(
-      this,
-      options.label ?? options.name ?? 'process',
-      parent === this.outside ? null : parent,
-    );
+    const { label, name, monitor, trapExit, priority } = options;
+    const process = new Process<M>(this, label ?? name ?? 'process', parent === this.outside ? null : parent);
     const self = process as unknown as Process<never>;
     // Registered first: if the name is taken there must be no trace of the process.
-    if (options.name !== undefined) this.names.register(options.name, self);
+    if (name !== undefined) this.names.register(name, self);
     this.#enter(self);
-    if (options.trapExit === true) process.flags |= ProcessFlag.trapExit;
-    if (options.monitor !== undefined) this.monitor(options.monitor, process);
-    if (options.link !== undefined) this.#linkNew(self, options.link);
-    if (process.alive) this.#start(process, start);
+    if (trapExit === true) process.flags |= ProcessFlag.trapExit;
+    if (priority !== undefined) process.priority = priority;
+    if (monitor !== undefined) this.signals.monitor(monitor, process);
+    if (link !== undefined) this.signals.linkNew(self, link);
+    if (process.alive) this.#start(self, start as Start<never>);
     return process;
   }
 
   /** Whether a process of this scheduler has not ended. False for all others: ask by a monitor. */
   isAlive(pid: Pid): boolean {
-    const process = this.local(pid);
-    return process?.alive === true;
+    return this.local(pid)?.alive === true;
   }
 
   /** Why a process of this scheduler ended; null while it lives, noproc for one that is not known here. */
@@ -177,9 +132,10 @@ export class Runtime {
     else this.routeSignal(pid, { type: 'exit', from: this.current, reason, link: false });
   }
 
-  /** @internal Ends a process as if one of its callbacks had thrown `new Exit(reason)`. */
-  finish(process: Process<never>, reason: ExitReason): void {
-    if (process.alive) this.#end(process, new Exit(reason));
+  /** Ends a process of this scheduler as if it had called `self.exit`: its terminate runs. For its own socket and test. */
+  finish(pid: Pid, reason: ExitReason): void {
+    const process = this.local(pid);
+    if (process?.alive) this.escaped(process, new Exit(reason));
   }
 
   // ---- messages ------------------------------------------------------------------------------------------------
@@ -204,14 +160,7 @@ export class Runtime {
   /** Sends through an alias. If it is not active any more nothing happens. */
   sendAlias(ref: Ref, message: unknown): void {
     this.current.sentCount = (this.current.sentCount + 1) | 0;
-    if (!ref.isAlias || ref.owner.runtime !== this) return;
-    if ((ref.flags & RefFlag.reply) !== 0) {
-      ref.flags &= ~RefFlag.alias;
-      if (ref.isMonitor) this.stopWatching(ref);
-      ref.flags &= ~RefFlag.monitor;
-      disown(ref);
-    }
-    ref.aliased(message);
+    if (ref.owner.runtime === this) this.signals.throughAlias(ref, message);
   }
 
   /**
@@ -228,40 +177,25 @@ export class Runtime {
    * Has the message handled at once on this stack if the target is local, idle and has an empty mailbox, as if it had
    * been enqueued and dequeued: the order of messages is kept, everything is counted, a crash is the target's alone.
    * It saves the copy of a buffer that is only valid now. Otherwise returns false and nothing has happened: also when
-   * the target has ended, or {@link DISPATCH_DEPTH_MAX} dispatches are on the stack.
+   * the target has ended, or sixteen messages are being handled on this stack.
    */
   tryDispatch<M>(target: Pid<M>, message: M): boolean {
-    const process = target as unknown as Process<M>;
+    const process = target as unknown as Process<never>;
+    const { turns } = this;
     if (
       process.runtime !== this ||
       (process.flags & (ProcessFlag.scheduled | ProcessFlag.dead)) !== 0 ||
-      this.#dispatchDepth === DISPATCH_DEPTH_MAX
+      turns.tooDeep
     ) {
       return false;
     }
     this.current.sentCount = (this.current.sentCount + 1) | 0;
     if (process.mailboxLongest === 0) process.mailboxLongest = 1;
     process.flags |= ProcessFlag.scheduled;
-    this.#handleNow(process, message);
-    if (process.mailboxLength !== 0) this.schedule(process as unknown as Process<never>);
+    turns.handleNow(process, message);
+    if (process.mailboxLength !== 0) turns.schedule(process);
     else process.flags &= ~ProcessFlag.scheduled;
     return true;
-  }
-
-  #handleNow<M>(process: Process<M>, message: M): void {
-    const before = this.current;
-    process.handledCount = (process.handledCount + 1) | 0;
-    process.flags |= ProcessFlag.running;
-    this.current = process as unknown as Process<never>;
-    this.#dispatchDepth++;
-    try {
-      process.receiver!.receive(message);
-    } catch (thrown) {
-      this.#end(process as unknown as Process<never>, thrown);
-    }
-    this.#dispatchDepth--;
-    this.current = before;
-    process.flags &= ~ProcessFlag.running;
   }
 
   // ---- calls ---------------------------------------------------------------------------------------------------
@@ -272,16 +206,7 @@ export class Runtime {
    */
   call<R>(target: Pid | string, request: unknown, timeoutMs = 5000): Promise<R> {
     return new Promise((resolve, reject) => {
-      this.request<R>(
-        this.outside,
-        target,
-        request,
-        (outcome) => {
-          if (outcome.ok) resolve(outcome.value);
-          else reject(new CallFailed(target, outcome.reason));
-        },
-        timeoutMs,
-      );
+      ask<R>(this, this.outside, target, request, settle(target, resolve, reject), timeoutMs);
     });
   }
 
@@ -292,22 +217,7 @@ export class Runtime {
    * else as a call does.
    */
   callNow<R>(target: Pid | string, request: unknown): CallOutcome<R> {
-    const pid = this.#resolve(target);
-    const process = pid === null ? null : this.local(pid);
-    if (process === null || !process.alive) return { ok: false, reason: ExitReason.noproc };
-    const running = (process.flags & ProcessFlag.running) !== 0;
-    if (running || this.#dispatchDepth === DISPATCH_DEPTH_MAX) return { ok: false, reason: ExitReason.busy };
-    for (let left = process.mailboxLength; left > 0 && process.mailboxLength > 0; left--) {
-      this.#handleNow(process, process.take() as never);
-    }
-    if (!process.alive) return { ok: false, reason: process.first as ExitReason };
-    if (process.mailboxLength !== 0) return { ok: false, reason: ExitReason.busy };
-    const from = new ImmediateFrom<R>(this.current);
-    const message = new CallMessage(from as From<unknown>, request) as never;
-    if ((process.flags & ProcessFlag.scheduled) === 0) this.tryDispatch(process, message);
-    else this.#handleNow(process, message);
-    if (from.answered) return { ok: true, value: from.value as R };
-    return { ok: false, reason: process.alive ? ExitReason.busy : (process.first as ExitReason) };
+    return callNow(this, target, request);
   }
 
   /** Sends a request without an answer to a server. Never fails. */
@@ -330,92 +240,8 @@ export class Runtime {
         if (!outcome.ok && outcome.reason === reason) resolve();
         else reject(new CallFailed(target, outcome.ok ? ExitReason.normal : outcome.reason));
       };
-      this.#ask(this.outside, target, new StopMessage(reason), done, timeoutMs);
+      ask(this, this.outside, target, new StopMessage(reason), done, timeoutMs);
     });
-  }
-
-  /** @internal */
-  request<R>(
-    owner: Process<never>,
-    target: Pid | string,
-    request: unknown,
-    done: (outcome: CallOutcome<R>) => void,
-    timeoutMs: number,
-  ): void {
-    this.#ask(owner, target, request, done, timeoutMs);
-  }
-
-  // ---- links and monitors --------------------------------------------------------------------------------------
-
-  /** @internal */
-  link(process: Process<never>, other: Pid): void {
-    if (other === (process as unknown)) return;
-    const target = this.local(other);
-    if (target?.alive) {
-      linkBoth(process, target);
-    } else if (target === null && this.routeSignal(other, { type: 'link', from: process })) {
-      addLink(process, other);
-    } else if (process.trapExit) {
-      process.deliver(new ExitMessage(other, ExitReason.noproc));
-    } else {
-      throw new Exit(ExitReason.noproc);
-    }
-  }
-
-  /** @internal */
-  unlink(process: Process<never>, other: Pid): void {
-    if (!removeLink(process, other)) return;
-    const target = this.local(other);
-    if (target !== null) removeLink(target, process);
-    else this.routeSignal(other, { type: 'unlink', from: process });
-  }
-
-  /** @internal */
-  monitor(owner: Process<never>, target: Pid | string, alias?: AliasMode): Ref {
-    let flags: number = RefFlag.monitor;
-    if (alias !== undefined) flags |= RefFlag.alias;
-    if (alias === 'demonitor') flags |= RefFlag.demonitor;
-    if (alias === 'reply_demonitor') flags |= RefFlag.reply;
-    const name = typeof target === 'string' ? target : null;
-    const ref = new Ref(owner, this.#resolve(target), name, flags);
-    if (owner.alive) this.#watch(ref);
-    else ref.flags = 0;
-    return ref;
-  }
-
-  /** @internal */
-  demonitor(owner: Process<never>, ref: Ref, flush: boolean): boolean {
-    const active = ref.isMonitor && ref.owner === owner;
-    if (active) {
-      this.stopWatching(ref);
-      monitorEnded(ref);
-    }
-    if (flush && !active) owner.flush((message) => message instanceof DownMessage && message.ref === ref);
-    return active;
-  }
-
-  /** @internal */
-  alias(owner: Process<never>, mode: 'explicit_unalias' | 'reply'): Ref {
-    const flags = mode === 'reply' ? RefFlag.alias | RefFlag.reply : RefFlag.alias;
-    const ref = new Ref(owner, null, null, owner.alive ? flags : 0);
-    if (owner.alive) attach(ref, null);
-    return ref;
-  }
-
-  /** @internal */
-  unalias(owner: Process<never>, ref: Ref): boolean {
-    if (!ref.isAlias || ref.owner !== owner) return false;
-    ref.flags &= ~RefFlag.alias;
-    if (!ref.isMonitor) disown(ref);
-    return true;
-  }
-
-  /** @internal Takes a monitor away from its target. */
-  stopWatching(ref: Ref): void {
-    if (ref.target === null) return;
-    const target = this.local(ref.target);
-    if (target !== null) unwatch(ref, target);
-    else this.routeSignal(ref.target, { type: 'demonitor', from: ref.owner, ref: ref.exported });
   }
 
   // ---- names ---------------------------------------------------------------------------------------------------
@@ -433,7 +259,7 @@ export class Runtime {
     this.names.unregister(name);
   }
 
-  /** The process registered as `name`. Its messages are the caller's responsibility. */
+  /** The process registered as `name`. That it takes messages of type `M` is the caller's word. */
   whereis<M = unknown>(name: string): Pid<M> | undefined {
     return this.names.whereis(name) as Pid<M> | undefined;
   }
@@ -478,26 +304,12 @@ export class Runtime {
    * that this round's sockets brought can be answered together.
    */
   afterTurn(callback: () => void): void {
-    this.#afterTurn.push(callback);
-    this.#wantTurn();
+    this.turns.afterTurn(callback);
   }
 
   /** Runs until nobody has anything to do, without letting time pass: for tests. Not to be called from a process. */
   flush(): void {
-    if (this.current !== this.outside || this.#flushing)
-      throw new BadArgument('flush was called by a process');
-    this.#flushing = true;
-    try {
-      this.timers.expire();
-      const limit = this.#slices + FLUSH_SLICES_MAX;
-      while (this.#runQueue.length !== 0 || this.#afterTurn.length !== 0) {
-        this.#runSlices(Number.POSITIVE_INFINITY, limit);
-        if (this.#slices >= limit) throw new Error(`not quiet after ${FLUSH_SLICES_MAX} slices`);
-        this.#runAfterTurn();
-      }
-    } finally {
-      this.#flushing = false;
-    }
+    this.turns.flush();
   }
 
   // ---- inspection ----------------------------------------------------------------------------------------------
@@ -509,17 +321,7 @@ export class Runtime {
 
   /** Processes that wait for their slice. */
   get runQueueLength(): number {
-    return this.#runQueue.length;
-  }
-
-  /** Slices run so far. */
-  get slices(): number {
-    return this.#slices;
-  }
-
-  /** Turns run so far. */
-  get turns(): number {
-    return this.#turns;
+    return this.turns.length;
   }
 
   /** The live process with this id: for ids that travelled as numbers. */
@@ -556,6 +358,7 @@ export class Runtime {
       parent: process.parent,
       running: (process.flags & ProcessFlag.running) !== 0,
       trapExit: process.trapExit,
+      priority: process.priority,
       mailboxLength: process.mailboxLength,
       mailboxLongest: process.mailboxLongest,
       received: process.received,
@@ -582,18 +385,46 @@ export class Runtime {
     this.#events?.(event);
   }
 
-  // ---- other schedulers ----------------------------------------------------------------------------------------
+  // ---- other schedulers: for the router ------------------------------------------------------------------------
 
-  /** The pid of a process of any scheduler, from its numbers. Undefined if it is of this one and has ended. */
-  pid(scheduler: number, id: number): Pid<unknown> | undefined {
-    return scheduler === this.scheduler
-      ? (this.#table.get(id) as Pid<unknown> | undefined)
-      : new RemotePid(scheduler, id);
+  /** The pid of a process of any scheduler, alive or not. The same object for the same process while anybody holds it. */
+  pid(scheduler: number, id: number): Pid<unknown> {
+    if (scheduler !== this.scheduler) return this.#remotePids.of(scheduler, id);
+    return (this.#table.get(id) as Pid<unknown> | undefined) ?? this.#remotePids.of(scheduler, id);
   }
+
+  /** A message came for the process with this id. Returns false if it has ended. */
+  deliver(id: number, message: unknown): boolean {
+    const process = this.#table.get(id);
+    process?.deliver(message);
+    return process !== undefined;
+  }
+
+  /** A signal came for the process with this id. */
+  deliverSignal(id: number, signal: RemoteSignal): void {
+    this.signals.arrived(id, signal);
+  }
+
+  /** A scheduler was lost: links with its processes break and monitors of them fire, with noconnection. */
+  schedulerDown(scheduler: number): void {
+    this.signals.schedulerDown(scheduler);
+  }
+
+  /** The number that stands for the `from` of a call on its way to another scheduler; 0 if nobody waits for a reply. */
+  exportFrom(from: From<unknown>): number {
+    return from.export();
+  }
+
+  /** The `from` of a call that came from another scheduler. */
+  importFrom(caller: Pid, ref: number): From<unknown> {
+    return new RemoteFrom(this, this.canonical(caller), ref);
+  }
+
+  // ---- for the core's own files --------------------------------------------------------------------------------
 
   /** @internal Sends to a process that is not of this runtime. */
   route(target: Pid, message: unknown): void {
-    this.#router?.message(target, message);
+    if (target.scheduler !== this.scheduler) this.#router?.message(target, message);
   }
 
   /** @internal */
@@ -603,78 +434,38 @@ export class Runtime {
     );
   }
 
-  // ---- for the core's own files --------------------------------------------------------------------------------
-
   /** @internal The process behind a pid, alive or not; null if it belongs to another runtime. */
   local(pid: Pid): Process<never> | null {
     return pid instanceof Process && pid.runtime === this ? pid : null;
   }
 
-  /** @internal Puts a process that has messages into the run queue. Its flag is set. */
-  schedule(process: Process<never>): void {
-    this.#runQueue.push(process);
-    if (!this.#turnAhead) this.#wantTurn();
+  /** @internal The one object that stands for this pid here. */
+  canonical(pid: Pid): Pid {
+    return this.local(pid) ?? this.pid(pid.scheduler, pid.id);
   }
 
   /** @internal */
-  takeQueue(): Fifo<unknown> {
-    return this.#queues.pop() ?? new Fifo<unknown>();
+  resolve(target: Pid | string): Pid | null {
+    if (typeof target === 'string') return this.names.whereis(target) ?? null;
+    return this.canonical(target);
   }
 
   /** @internal */
   overflowed(process: Process<never>): void {
-    this.emit({
-      type: 'mailbox_overflow',
-      pid: process,
-      label: process.label,
-      mailboxLength: process.mailboxLength,
-    });
+    const { label, mailboxLength } = process;
+    this.emit({ type: 'mailbox_overflow', pid: process, label, mailboxLength });
     this.#exits.doom(process, ExitReason.mailboxOverflow);
   }
 
   /** @internal Removes what the tables hold of a dead process. */
   forget(process: Process<never>): void {
+    this.names.release(process);
     this.#table.remove(process.id);
     if (process.timers !== null) this.timers.cancelAllOf(process);
   }
 
-  #enter(process: Process<never>): void {
-    const id = this.#table.add(process);
-    process.slot = slotOf(id);
-    process.generation = generationOf(id);
-  }
-
-  #linkNew(process: Process<never>, other: Pid): void {
-    const target = this.local(other);
-    if (target?.alive) linkBoth(process, target);
-    else if (target === null && this.routeSignal(other, { type: 'link', from: process }))
-      addLink(process, other);
-    else this.#exits.linkSignal(process, other, ExitReason.noproc);
-  }
-
-  #start<M>(process: Process<M>, start: Start<M>): void {
-    const before = this.current;
-    const self = process as unknown as Process<never>;
-    process.flags |= ProcessFlag.scheduled | ProcessFlag.running;
-    this.current = self;
-    try {
-      const receiver = start(process);
-      if (process.alive) process.receiver = this.#receiverOf(process, receiver);
-    } catch (thrown) {
-      this.#end(self, thrown);
-    }
-    this.current = before;
-    process.flags &= ~ProcessFlag.running;
-    if (process.mailboxLength !== 0) this.schedule(self);
-    else process.flags &= ~ProcessFlag.scheduled;
-  }
-
-  #receiverOf<M>(process: Process<M>, receiver: Receiver<M>): Receiver<M> {
-    return (process.flags & ProcessFlag.requests) !== 0 ? new RequestReceiver(receiver) : receiver;
-  }
-
-  /** The process threw, or wants to end: its terminate, then its end. */
-  #end(process: Process<never>, thrown: unknown): void {
+  /** @internal Something escaped from a callback of the process: its terminate, then its end. */
+  escaped(process: Process<never>, thrown: unknown): void {
     if (!process.alive) return;
     let reason = ExitReason.ofThrown(thrown);
     const { receiver } = process;
@@ -692,151 +483,28 @@ export class Runtime {
     this.#exits.crashed(process, reason);
   }
 
-  #resolve(target: Pid | string): Pid | null {
-    return typeof target === 'string' ? (this.names.whereis(target) ?? null) : target;
+  #enter(process: Process<never>): void {
+    const id = this.#table.add(process);
+    process.slot = slotOf(id);
+    process.generation = generationOf(id);
   }
 
-  #watch(ref: Ref): void {
-    const { target } = ref;
-    const process = target === null ? null : this.local(target);
-    if (process?.alive) {
-      attach(ref, process);
-      return;
-    }
-    attach(ref, null);
-    monitorEnded(ref);
-    ref.down(target !== null && process === null ? ExitReason.noconnection : ExitReason.noproc);
-  }
-
-  #ask<R>(
-    owner: Process<never>,
-    target: Pid | string,
-    request: unknown,
-    done: (outcome: CallOutcome<R>) => void,
-    timeoutMs: number,
-  ): void {
-    if ((owner.flags & ProcessFlag.requests) === 0) {
-      owner.flags |= ProcessFlag.requests;
-      if (owner.receiver !== null) owner.receiver = new RequestReceiver(owner.receiver);
-    }
-    const pid = this.#resolve(target);
-    const call = new Request<R>(owner, pid, typeof target === 'string' ? target : null, done);
-    if (pid === owner) {
-      call.flags = 0;
-      call.down(ExitReason.callingSelf);
-      return;
-    }
-    this.#watch(call);
-    if (!call.isMonitor) return;
-    if (timeoutMs !== Number.POSITIVE_INFINITY) {
-      const timer = new RequestTimer(call as Request<unknown>);
-      call.timer = timer;
-      this.timers.start(timer, timeoutMs);
-    }
-    const message = request instanceof StopMessage ? request : new CallMessage(call, request);
-    owner.sentCount = (owner.sentCount + 1) | 0;
-    this.local(pid!)!.deliver(message);
-  }
-
-  #wantTurn(): void {
-    if (this.#turnAhead) return;
-    this.#turnAhead = true;
-    this.clock.defer(this.#onTurn);
-  }
-
-  #turn(): void {
-    this.#turns++;
-    this.#runSlices(this.clock.now() + this.#turnMs, Number.POSITIVE_INFINITY);
-    this.#runAfterTurn();
-    this.#turnAhead = false;
-    if (this.#runQueue.length !== 0 || this.#afterTurn.length !== 0) this.#wantTurn();
-  }
-
-  #runSlices(deadline: number, limit: number): void {
-    const queue = this.#runQueue;
-    for (let process = queue.shift(); process !== null; process = queue.shift()) {
-      if (this.#longScheduleMs === 0) this.#slice(process);
-      else this.#timedSlice(process);
-      const slices = ++this.#slices;
-      if (slices % SLICES_PER_LOOK === 0 && (slices >= limit || this.clock.now() >= deadline)) return;
-    }
-  }
-
-  #slice(process: Process<never>): void {
-    if (process.mailboxLength === 0) {
-      process.flags &= ~ProcessFlag.scheduled;
-      return;
-    }
-    let left = this.#sliceMessages;
-    process.flags |= ProcessFlag.running;
+  #start(process: Process<never>, start: Start<never>): void {
+    const before = this.current;
+    process.flags |= ProcessFlag.scheduled | ProcessFlag.running;
     this.current = process;
     try {
-      do {
-        process.handledCount = (process.handledCount + 1) | 0;
-        process.receiver!.receive(process.take() as never);
-      } while (process.mailboxLength !== 0 && --left !== 0);
-    } catch (thrown) {
-      this.#end(process, thrown);
-    }
-    this.current = this.outside;
-    process.flags &= ~ProcessFlag.running;
-    if (process.mailboxLength !== 0) {
-      this.#runQueue.push(process);
-      return;
-    }
-    process.flags &= ~ProcessFlag.scheduled;
-    const { queue } = process;
-    if (queue !== null) {
-      process.queue = null;
-      if (this.#queues.length < QUEUES_POOLED_MAX) this.#queues.push(queue);
-    }
-  }
-
-  #timedSlice(process: Process<never>): void {
-    const start = this.clock.now();
-    const handled = process.handledCount;
-    this.#slice(process);
-    const durationMs = this.clock.now() - start;
-    if (durationMs >= this.#longScheduleMs) {
-      const messages = (process.handledCount - handled) | 0;
-      this.emit({ type: 'long_schedule', pid: process, label: process.label, durationMs, messages });
-    }
-  }
-
-  #runAfterTurn(): void {
-    const callbacks = this.#afterTurn;
-    if (callbacks.length === 0) return;
-    this.#afterTurn = [];
-    for (const callback of callbacks) {
-      try {
-        callback();
-      } catch (error) {
-        this.emit({ type: 'hook_failed', error });
+      const receiver = start(process);
+      if (process.alive) {
+        const requests = (process.flags & ProcessFlag.requests) !== 0;
+        process.receiver = requests ? new RequestReceiver(receiver) : receiver;
       }
+    } catch (thrown) {
+      this.escaped(process, thrown);
     }
-  }
-}
-
-/** The time of a call is over. */
-class RequestTimer extends ProcessTimer {
-  constructor(private readonly request: Request<unknown>) {
-    super(request.owner, null, false);
-  }
-
-  override expired(): void {
-    this.detach();
-    this.request.timedOut();
-  }
-}
-
-/** A call got no answer. */
-export class CallFailed extends Error {
-  override readonly name = 'CallFailed';
-
-  constructor(
-    readonly target: Pid | string,
-    readonly reason: ExitReason,
-  ) {
-    super(`call of ${String(target)} failed: ${formatReason(reason)}`);
+    this.current = before;
+    process.flags &= ~ProcessFlag.running;
+    if (process.mailboxLength !== 0) this.turns.schedule(process);
+    else process.flags &= ~ProcessFlag.scheduled;
   }
 }

@@ -232,7 +232,7 @@ describe('restarting', () => {
         intensity: strategy === 'one_for_all' ? 1 : 2,
         children: [world.child('a'), world.child('b')],
       });
-      world.runtime.link(world.runtime.local(world.pid('a'))!, world.pid('b'));
+      world.runtime.local(world.pid('a'))!.link(world.pid('b'));
       world.take();
       world.crash('a');
       assert.deepEqual(

@@ -231,8 +231,8 @@ function startServer(
   );
   if (ignored) {
     // It is still linked: it leaves without a word.
-    if (parent !== null) runtime.unlink(runtime.local(pid)!, parent);
-    runtime.finish(runtime.local(pid)!, ExitReason.normal);
+    if (parent !== null) runtime.local(pid)!.unlink(parent);
+    runtime.finish(pid, ExitReason.normal);
     return { ignore: true };
   }
   const error = runtime.exitReasonOf(pid);

@@ -1,0 +1,21 @@
+/** @internal Bits of `Process.flags`. */
+export const ProcessFlag = {
+  /** In the run queue, or running: somebody will look at the mailbox. */
+  scheduled: 1,
+  /** One of its callbacks is on the stack. */
+  running: 2,
+  dead: 4,
+  trapExit: 8,
+  /** Its receiver is wrapped by one that finishes requests. */
+  requests: 16,
+  /** Priorities; none of them: normal. */
+  max: 32,
+  high: 64,
+  low: 128,
+} as const;
+
+/** @internal */
+export const PriorityMask = ProcessFlag.max | ProcessFlag.high | ProcessFlag.low;
+
+/** Who runs first: see `Turns`. */
+export type Priority = 'max' | 'high' | 'normal' | 'low';

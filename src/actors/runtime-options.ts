@@ -1,0 +1,52 @@
+import type { Clock } from '../structures/clock.js';
+import type { Random } from '../structures/random.js';
+import { BadArgument } from './bad-argument.js';
+import type { Pid } from './pid.js';
+import type { Process } from './process.js';
+import type { Priority } from './process-flag.js';
+import type { Router } from './router.js';
+import type { EventSink } from './runtime-event.js';
+
+export interface RuntimeOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Number of this scheduler among those of the node. Default 0. */
+  readonly scheduler?: number;
+  /** Takes what is for processes of other schedulers. Without one there are none. */
+  readonly router?: Router;
+  /** Messages that a process may handle before others get their turn. Default 64. */
+  readonly sliceMessages?: number;
+  /** Milliseconds after which a turn gives way to the event loop. Default 5. */
+  readonly turnMs?: number;
+  /** Slices of at least this many milliseconds are reported. 0, the default: none, and no clock is read for it. */
+  readonly longScheduleMs?: number;
+  /** A process with more messages than this waiting (give or take 64) is ended with `mailbox_overflow`. Default 2^24. */
+  readonly mailboxMax?: number;
+  /** Takes what the core reports; see {@link RuntimeEvent}. */
+  readonly events?: EventSink;
+}
+
+export interface SpawnOptions {
+  /** What people call it. Default: the name, or `process`. */
+  readonly label?: string;
+  /** Registered before the start function runs. Throws a {@link BadArgument} if it is taken. */
+  readonly name?: string;
+  /** Linked with this process before the start function runs. */
+  readonly link?: Pid;
+  /** This process monitors the new one from before the start function runs. */
+  readonly monitor?: Process<never>;
+  readonly trapExit?: boolean;
+  /** Default normal. */
+  readonly priority?: Priority;
+}
+
+/** Throws a {@link BadArgument} that names the bad value. */
+export function checkRuntimeOptions(options: RuntimeOptions): void {
+  const { scheduler = 0, sliceMessages = 64, turnMs = 5, longScheduleMs = 0, mailboxMax = 1 } = options;
+  if (!Number.isInteger(scheduler) || scheduler < 0) throw new BadArgument(`bad scheduler: ${scheduler}`);
+  if (!Number.isInteger(sliceMessages) || sliceMessages < 1)
+    throw new BadArgument(`bad sliceMessages: ${sliceMessages}`);
+  if (!(turnMs > 0)) throw new BadArgument(`bad turnMs: ${turnMs}`);
+  if (!(longScheduleMs >= 0)) throw new BadArgument(`bad longScheduleMs: ${longScheduleMs}`);
+  if (!(mailboxMax >= 1)) throw new BadArgument(`bad mailboxMax: ${mailboxMax}`);
+}

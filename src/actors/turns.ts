@@ -1,0 +1,224 @@
+import type { Clock } from '../structures/clock.js';
+import { Fifo } from '../structures/fifo.js';
+import { BadArgument } from './bad-argument.js';
+import type { Process } from './process.js';
+import { PriorityMask, ProcessFlag } from './process-flag.js';
+import { RunQueue } from './run-queue.js';
+import type { Runtime } from './runtime.js';
+import type { RuntimeOptions } from './runtime-options.js';
+
+/** Slices between two looks at the clock. */
+const SLICES_PER_LOOK = 256;
+/** Of the slices of priority normal and low together, one in so many goes to low when both wait. */
+const SLICES_PER_LOW = 8;
+/** How deep messages may be handled on the stack of a sender. */
+const DEPTH_MAX = 16;
+const QUEUES_POOLED_MAX = 256;
+/** Slices after which `flush` gives up: something sends to itself for ever. */
+const FLUSH_SLICES_MAX = 50_000_000;
+
+/**
+ * Who runs when. A turn is one call from the event loop: each process that has messages gets a slice of at most
+ * `sliceMessages` of them, round robin, until nobody has any or `turnMs` are over; then the after-turn callbacks run.
+ *
+ * Priorities are Erlang's: while a process of priority max can run no other does, then high; normal and low share,
+ * low getting one slice in eight.
+ */
+export class Turns {
+  /** Slices run so far. */
+  slices = 0;
+  /** Turns run so far. */
+  turns = 0;
+  /** Messages that are being handled on a sender's stack. */
+  depth = 0;
+
+  readonly #runtime: Runtime;
+  readonly #clock: Clock;
+  readonly #sliceMessages: number;
+  readonly #turnMs: number;
+  readonly #longScheduleMs: number;
+  readonly #normal = new RunQueue();
+  readonly #max = new RunQueue();
+  readonly #high = new RunQueue();
+  readonly #low = new RunQueue();
+  /** Processes in the three queues that are rarely used. */
+  #special = 0;
+  readonly #queues: Fifo<unknown>[] = [];
+  #afterTurn: (() => void)[] = [];
+  #ahead = false;
+  #running = false;
+  readonly #onTurn = () => this.#turn();
+
+  constructor(runtime: Runtime, options: RuntimeOptions) {
+    this.#runtime = runtime;
+    this.#clock = options.clock;
+    this.#sliceMessages = options.sliceMessages ?? 64;
+    this.#turnMs = options.turnMs ?? 5;
+    this.#longScheduleMs = options.longScheduleMs ?? 0;
+  }
+
+  /** Processes that wait for a slice. */
+  get length(): number {
+    return this.#normal.length + this.#special;
+  }
+
+  /** Puts a process that has messages into the run queue. Its flag is set. */
+  schedule(process: Process<never>): void {
+    if ((process.flags & PriorityMask) === 0) this.#normal.push(process);
+    else this.#pushSpecial(process);
+    if (!this.#ahead) this.#wantTurn();
+  }
+
+  afterTurn(callback: () => void): void {
+    this.#afterTurn.push(callback);
+    if (!this.#ahead) this.#wantTurn();
+  }
+
+  /** A queue for the second and later messages of a mailbox. They come back when the mailbox is empty. */
+  takeQueue(): Fifo<unknown> {
+    return this.#queues.pop() ?? new Fifo<unknown>();
+  }
+
+  /** Whether a message can be handled on this stack by an idle process. */
+  get tooDeep(): boolean {
+    return this.depth >= DEPTH_MAX;
+  }
+
+  /** Has a process handle a message on this stack. It must not be running. */
+  handleNow(process: Process<never>, message: unknown): void {
+    const runtime = this.#runtime;
+    const before = runtime.current;
+    process.handledCount = (process.handledCount + 1) | 0;
+    process.flags |= ProcessFlag.running;
+    runtime.current = process;
+    this.depth++;
+    try {
+      process.receiver!.receive(message as never);
+    } catch (thrown) {
+      runtime.escaped(process, thrown);
+    }
+    this.depth--;
+    runtime.current = before;
+    process.flags &= ~ProcessFlag.running;
+  }
+
+  flush(): void {
+    const runtime = this.#runtime;
+    if (this.#running || runtime.current !== runtime.outside)
+      throw new BadArgument('flush was called by a process');
+    this.#running = true;
+    try {
+      runtime.timers.expire();
+      const limit = this.slices + FLUSH_SLICES_MAX;
+      while (this.length !== 0 || this.#afterTurn.length !== 0) {
+        this.#runSlices(Number.POSITIVE_INFINITY, limit);
+        if (this.slices >= limit) throw new Error(`not quiet after ${FLUSH_SLICES_MAX} slices`);
+        this.#runAfterTurn();
+      }
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  #pushSpecial(process: Process<never>): void {
+    const priority = process.flags & PriorityMask;
+    const queue =
+      priority === ProcessFlag.max ? this.#max : priority === ProcessFlag.high ? this.#high : this.#low;
+    queue.push(process);
+    this.#special++;
+  }
+
+  #next(): Process<never> | null {
+    if (this.#special === 0) return this.#normal.shift();
+    let queue = this.#max;
+    if (queue.length === 0) queue = this.#high;
+    if (queue.length === 0) {
+      const low = this.#normal.length === 0 || this.slices % SLICES_PER_LOW === 0;
+      if (!low || this.#low.length === 0) return this.#normal.shift();
+      queue = this.#low;
+    }
+    this.#special--;
+    return queue.shift();
+  }
+
+  #wantTurn(): void {
+    this.#ahead = true;
+    this.#clock.defer(this.#onTurn);
+  }
+
+  #turn(): void {
+    this.turns++;
+    this.#running = true;
+    this.#runSlices(this.#clock.now() + this.#turnMs, Number.POSITIVE_INFINITY);
+    this.#runAfterTurn();
+    this.#running = false;
+    this.#ahead = false;
+    if (this.length !== 0 || this.#afterTurn.length !== 0) this.#wantTurn();
+  }
+
+  #runSlices(deadline: number, limit: number): void {
+    const timed = this.#longScheduleMs !== 0;
+    for (let process = this.#next(); process !== null; process = this.#next()) {
+      if (timed) this.#timedSlice(process);
+      else this.#slice(process);
+      const slices = ++this.slices;
+      if (slices % SLICES_PER_LOOK === 0 && (slices >= limit || this.#clock.now() >= deadline)) return;
+    }
+  }
+
+  #slice(process: Process<never>): void {
+    // A synchronous call may have emptied the mailbox since, or the process has ended.
+    if (process.mailboxLength === 0) {
+      process.flags &= ~ProcessFlag.scheduled;
+      return;
+    }
+    const runtime = this.#runtime;
+    let left = this.#sliceMessages;
+    process.flags |= ProcessFlag.running;
+    runtime.current = process;
+    try {
+      do {
+        process.handledCount = (process.handledCount + 1) | 0;
+        process.receiver!.receive(process.take() as never);
+      } while (process.mailboxLength !== 0 && --left !== 0);
+    } catch (thrown) {
+      runtime.escaped(process, thrown);
+    }
+    runtime.current = runtime.outside;
+    process.flags &= ~ProcessFlag.running;
+    if (process.mailboxLength !== 0) {
+      this.schedule(process);
+      return;
+    }
+    process.flags &= ~ProcessFlag.scheduled;
+    const { queue } = process;
+    if (queue !== null) {
+      process.queue = null;
+      if (this.#queues.length < QUEUES_POOLED_MAX) this.#queues.push(queue);
+    }
+  }
+
+  #timedSlice(process: Process<never>): void {
+    const start = this.#clock.now();
+    const handled = process.handledCount;
+    this.#slice(process);
+    const durationMs = this.#clock.now() - start;
+    if (durationMs >= this.#longScheduleMs) {
+      const messages = (process.handledCount - handled) | 0;
+      this.#runtime.emit({ type: 'long_schedule', pid: process, label: process.label, durationMs, messages });
+    }
+  }
+
+  #runAfterTurn(): void {
+    const callbacks = this.#afterTurn;
+    if (callbacks.length === 0) return;
+    this.#afterTurn = [];
+    for (const callback of callbacks) {
+      try {
+        callback();
+      } catch (error) {
+        this.#runtime.emit({ type: 'hook_failed', error });
+      }
+    }
+  }
+}
