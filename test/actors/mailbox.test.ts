@@ -348,3 +348,20 @@ describe('inspection', () => {
     assert.notEqual(a.pid.id, b.pid.id);
   });
 });
+
+describe('priorities', () => {
+  test('max before high before the others; low gets one slice in eight', () => {
+    const world = new World({ sliceMessages: 1 });
+    const log: string[] = [];
+    const make = (priority: 'max' | 'high' | 'normal' | 'low') =>
+      world.runtime.spawn<number>(() => ({ receive: () => void log.push(priority[0]!) }), { priority });
+    const pids = (['low', 'normal', 'high', 'max'] as const).map(make);
+    for (const pid of pids) for (let at = 0; at < 16; at++) world.runtime.send(pid, at);
+    world.runtime.flush();
+    assert.equal(log.slice(0, 32).join(''), 'm'.repeat(16) + 'h'.repeat(16));
+    const shared = log.slice(32).join('');
+    assert.match(shared.slice(0, 16), /^(?:n*l){1,3}n*$/);
+    assert.equal(shared.split('l').length - 1, 16);
+    assert.ok(shared.indexOf('l') < 8, shared);
+  });
+});

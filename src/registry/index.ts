@@ -1,0 +1,1 @@
+export { NameRegistry } from './name-registry.js';
