@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { loadConfigWithFile } from '../app/config-file.js';
-import { OperatorToken } from '../ops/operator-token.js';
-import { SystemRandom } from '../structures/system-random.js';
+import { renewOperatorToken } from '../app/renew-operator-token.js';
 
 /** `rookery operator-token`: makes a new token for the operator's page when the first one was lost. */
 export function operatorTokenCommand(): Command {
@@ -13,8 +12,7 @@ export function operatorTokenCommand(): Command {
     .option('--data-folder <folder>', "the server's data folder")
     .option('--config <file>', 'the file with its settings')
     .action((flags: Record<string, unknown>) => {
-      const { dataFolder } = loadConfigWithFile(flags, process.env, process.cwd());
-      OperatorToken.forget(dataFolder);
-      process.stdout.write(`${OperatorToken.load(dataFolder, new SystemRandom()).fresh}\n`);
+      const config = loadConfigWithFile(flags, process.env, process.cwd());
+      process.stdout.write(`${renewOperatorToken(config)}\n`);
     });
 }
