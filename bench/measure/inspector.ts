@@ -103,6 +103,11 @@ export class Inspector {
     );
   }
 
+  /** Any method, in every thread; the answers in the order of {@link threads}. */
+  call(method: string, params: object = {}): Promise<unknown[]> {
+    return this.#everywhere(method, params);
+  }
+
   close(): void {
     this.#socket.close();
   }

@@ -42,6 +42,8 @@ export interface MemoryReport {
 
 /** Source addresses: each has its own 28,000 or so ports. */
 const SOURCE_ADDRESSES = 4;
+/** Connections that are being opened at the same time. */
+const PARALLEL = 256;
 
 /**
  * Resident bytes for each idle authenticated session, from the slope over several numbers of sessions, beside a
@@ -59,7 +61,7 @@ export async function benchMemory(
     const first = await startRookery({ dataFolder });
     const load = await loadOf('rookery', first);
     say(`registering ${whole(most)} users`);
-    await load.open(first.port, most);
+    await load.open(first.port, most, PARALLEL);
     await load.close();
     await first.stop();
     subjects.push(await Subject.of('Rookery', await startRookery({ dataFolder, inspected: true }), load));
@@ -115,7 +117,7 @@ class Subject {
 
   async read(sessions: number, settleMs: number): Promise<MemoryReading> {
     const { pid, port } = this.#server;
-    await this.#load.open(port, sessions);
+    await this.#load.open(port, sessions, PARALLEL);
     await wait(settleMs);
     const { residentBytes } = processUsage(pid);
     await this.#inspector.collectGarbage();
