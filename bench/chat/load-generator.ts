@@ -57,6 +57,8 @@ export class LoadGenerator {
       this.#credentials[client.index] = client.credentials;
     }
     this.#clients = [];
+    // Whoever was cut off before, by the server, is of no interest any more.
+    this.shared.fault = null;
   }
 
   async run(round: RoundOptions, measuring: () => void, measured: () => void): Promise<RoundResult> {

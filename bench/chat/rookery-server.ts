@@ -92,6 +92,11 @@ export async function startRookery(options: RookeryOptions = {}): Promise<Server
     port,
     inspectorPort,
     pins: (phone) => mailbox.take(phone),
+    async kill() {
+      const closed = once(child, 'close');
+      child.kill('SIGKILL');
+      await closed;
+    },
     async stop() {
       await stop(child, complain);
       if (options.dataFolder === undefined) await rm(dataFolder, { recursive: true, force: true });

@@ -11,6 +11,8 @@ export interface ServerUnderTest {
   readonly pins?: PinSource;
   /** Ends it and removes what it kept. */
   stop(): Promise<void>;
+  /** Ends it like kill -9, and leaves what it kept. */
+  kill?(): Promise<void>;
 }
 
 /** What a server had used at some moment. */
