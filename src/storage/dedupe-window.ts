@@ -49,7 +49,7 @@ function wordOf(id: number): number {
 }
 
 /** Clears the bits of the ids above `from` up to and including `to`. */
-function clearBetween(window: Int32Array, from: number, to: number): void {
+function clearBetween(window: number[], from: number, to: number): void {
   if (to - from >= MESSAGE_ID_WINDOW) {
     window.fill(0);
     return;

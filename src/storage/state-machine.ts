@@ -328,8 +328,7 @@ export class StateMachine {
     const state = present ?? new UserState(user);
     const replaced = state.device;
     state.device = replaced + 1;
-    state.keySalt = keySalt.slice();
-    state.keyHash = keyHash.slice();
+    state.setKey(keySalt, keyHash);
     state.acked = 0;
     state.lastSeen = Math.max(state.lastSeen, now);
     const firstMessageId = restartMessageIds(state);

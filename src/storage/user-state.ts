@@ -3,8 +3,6 @@ import { type DeviceId, MESSAGE_ID_WINDOW, type Seq, type UserId } from './store
 /** 32-bit words of a de-duplication window. */
 export const WINDOW_WORDS = MESSAGE_ID_WINDOW / 32;
 
-const NO_BYTES = new Uint8Array(0);
-
 /**
  * All that the store knows of one registered user, in memory: what the judgement reads and changes. A user
  * without a state is not registered.
@@ -16,8 +14,9 @@ const NO_BYTES = new Uint8Array(0);
 export class UserState {
   readonly user: UserId;
   device: DeviceId = 0;
-  keySalt: Uint8Array = NO_BYTES;
-  keyHash: Uint8Array = NO_BYTES;
+  /** Salt and hash of the device key, see {@link setKey}. */
+  #key = '';
+  #saltBytes = 0;
   name = '';
   /** Wall-clock ms. */
   lastSeen = 0;
@@ -26,8 +25,11 @@ export class UserState {
   firstMessageId = 1;
   /** Highest message id stored, or `firstMessageId` − 1. */
   highest = 0;
-  /** Bit `id mod MESSAGE_ID_WINDOW`: stored. Meaningful for the window that ends at `highest`. */
-  readonly window = new Int32Array(WINDOW_WORDS);
+  /**
+   * Bit `id mod MESSAGE_ID_WINDOW`: stored, in 32-bit words. Meaningful for the window that ends at `highest`.
+   * A plain array: a typed one takes twice the memory.
+   */
+  readonly window: number[] = [0, 0, 0, 0, 0, 0, 0, 0];
 
   /** Highest seq ever appended to the inbox. */
   head: Seq = 0;
@@ -67,5 +69,24 @@ export class UserState {
 
   constructor(user: UserId) {
     this.user = user;
+  }
+
+  /** A copy, of 16 bytes; empty when there is no key. */
+  get keySalt(): Uint8Array {
+    return Buffer.from(this.#key.slice(0, this.#saltBytes), 'latin1');
+  }
+
+  /** A copy, of 32 bytes; empty when there is no key. */
+  get keyHash(): Uint8Array {
+    return Buffer.from(this.#key.slice(this.#saltBytes), 'latin1');
+  }
+
+  /**
+   * The bytes are kept as one string of Latin-1. A hundred thousand of these objects lie in memory, and read
+   * only when somebody connects; two small byte arrays take some 700 bytes, on the heap and beside it.
+   */
+  setKey(salt: Uint8Array, hash: Uint8Array): void {
+    this.#key = Buffer.concat([salt, hash]).toString('latin1');
+    this.#saltBytes = salt.length;
   }
 }

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import type { Seq, UserId } from '../stores.js';
-import { UserState } from '../user-state.js';
+import { UserState, WINDOW_WORDS } from '../user-state.js';
 
 type UserRow = [
   device: number,
@@ -21,6 +21,10 @@ type UserRow = [
   oldHead: number,
   folded: number,
 ];
+
+/** A de-duplication window between row and state. */
+const windowWords = new Int32Array(WINDOW_WORDS);
+const windowBytes = new Uint8Array(windowWords.buffer);
 
 const COLUMNS = [
   'device',
@@ -68,13 +72,13 @@ export class UserTable {
     const state = new UserState(user);
     const window = row[7];
     state.device = row[0];
-    state.keySalt = row[1];
-    state.keyHash = row[2];
+    state.setKey(row[1], row[2]);
     state.name = row[3];
     state.lastSeen = row[4];
     state.firstMessageId = row[5];
     state.highest = row[6];
-    new Uint8Array(state.window.buffer, state.window.byteOffset, state.window.byteLength).set(window);
+    windowBytes.set(window);
+    for (let i = 0; i < WINDOW_WORDS; i++) state.window[i] = windowWords[i]!;
     state.head = row[8];
     state.acked = row[9];
     state.floor = row[10];
@@ -92,7 +96,7 @@ export class UserTable {
   /** Writes the row; `folded`: the last seq whose effects it holds. */
   save(state: UserState, folded: Seq): void {
     state.folded = folded;
-    const { window } = state;
+    windowWords.set(state.window);
     this.#upsert.run(
       state.user,
       state.device,
@@ -102,7 +106,7 @@ export class UserTable {
       state.lastSeen,
       state.firstMessageId,
       state.highest,
-      new Uint8Array(window.buffer, window.byteOffset, window.byteLength),
+      windowBytes,
       state.head,
       state.acked,
       state.floor,
