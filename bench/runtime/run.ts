@@ -11,7 +11,7 @@ setFlagsFromString('--expose-gc');
 
 const ours = rookeryFigures();
 const nact = new Map((await nactFigures()).map((figure) => [figure.name, figure]));
-console.log(`| work | rookery | nact | ratio |\n| --- | --- | --- | --- |`);
+console.log(`| work, for each CPU-second | rookery | nact | ratio |\n| --- | --- | --- | --- |`);
 for (const { name, unit, value } of ours) {
   const other = nact.get(name);
   const ratio = other === undefined ? '–' : unit === 'bytes' ? value / other.value : value / other.value;

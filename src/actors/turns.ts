@@ -7,8 +7,9 @@ import { RunQueue } from './run-queue.js';
 import type { Runtime } from './runtime.js';
 import type { RuntimeOptions } from './runtime-options.js';
 
-/** Slices between two looks at the clock. */
-const SLICES_PER_LOOK = 256;
+/** How often a turn looks at the clock, in ms, and at most so many messages apart: a look costs 40 ns. */
+const LOOK_MS = 0.5;
+const LOOK_MESSAGES_MAX = 4096;
 /** Of the slices of priority normal and low together, one in so many goes to low when both wait. */
 const SLICES_PER_LOW = 8;
 /** How deep messages may be handled on the stack of a sender. */
@@ -43,6 +44,8 @@ export class Turns {
   readonly #low = new RunQueue();
   /** Processes in the three queues that are rarely used. */
   #special = 0;
+  /** Messages until the next look at the clock: as many as lately took {@link LOOK_MS}. */
+  #lookAfter = 256;
   readonly #queues: Fifo<unknown>[] = [];
   #afterTurn: (() => void)[] = [];
   #ahead = false;
@@ -111,7 +114,7 @@ export class Turns {
       runtime.timers.expire();
       const limit = this.slices + FLUSH_SLICES_MAX;
       while (this.length !== 0 || this.#afterTurn.length !== 0) {
-        this.#runSlices(Number.POSITIVE_INFINITY, limit);
+        this.#runSlices(this.#clock.now(), Number.POSITIVE_INFINITY, limit);
         if (this.slices >= limit) throw new Error(`not quiet after ${FLUSH_SLICES_MAX} slices`);
         this.#runAfterTurn();
       }
@@ -149,20 +152,30 @@ export class Turns {
   #turn(): void {
     this.turns++;
     this.#running = true;
-    this.#runSlices(this.#clock.now() + this.#turnMs, Number.POSITIVE_INFINITY);
+    const now = this.#clock.now();
+    this.#runSlices(now, now + this.#turnMs, Number.POSITIVE_INFINITY);
     this.#runAfterTurn();
     this.#running = false;
     this.#ahead = false;
     if (this.length !== 0 || this.#afterTurn.length !== 0) this.#wantTurn();
   }
 
-  #runSlices(deadline: number, limit: number): void {
+  #runSlices(started: number, deadline: number, limit: number): void {
     const timed = this.#longScheduleMs !== 0;
+    let looked = started;
+    let left = this.#lookAfter;
     for (let process = this.#next(); process !== null; process = this.#next()) {
+      const handled = process.handledCount;
       if (timed) this.#timedSlice(process);
       else this.#slice(process);
-      const slices = ++this.slices;
-      if (slices % SLICES_PER_LOOK === 0 && (slices >= limit || this.#clock.now() >= deadline)) return;
+      this.slices++;
+      left -= 1 + ((process.handledCount - handled) | 0);
+      if (left > 0) continue;
+      const now = this.#clock.now();
+      const wanted = now > looked ? (this.#lookAfter * LOOK_MS) / (now - looked) : this.#lookAfter * 2;
+      this.#lookAfter = left = Math.min(LOOK_MESSAGES_MAX, Math.max(1, Math.floor(wanted)));
+      looked = now;
+      if (now >= deadline || this.slices >= limit) return;
     }
   }
 
