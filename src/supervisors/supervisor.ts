@@ -267,6 +267,8 @@ class SupervisorReceiver implements Receiver<never> {
 
   #postpone(message: unknown): void {
     if (message instanceof CallMessage && message.from.immediate) return;
+    // Its mailbox is being emptied into this queue, so the mailbox's own bound has to hold for it.
+    if (this.#later.length >= this.#self.runtime.mailboxMax) throw new Exit(ExitReason.mailboxOverflow);
     this.#later.push(message);
   }
 

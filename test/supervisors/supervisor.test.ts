@@ -477,6 +477,18 @@ describe('stopping a child', () => {
     assert.deepEqual(await ids(world, supervisor), ['b']);
   });
 
+  test('what it keeps meanwhile has the bound of a mailbox', () => {
+    const world = new Nursery({ mailboxMax: 200 });
+    const supervisor = world.supervisor({ children: [world.child('a', {}, { naughty: true })] });
+    void Supervisor.terminateChild(world.runtime, supervisor, 'a').catch(() => {});
+    world.runtime.flush();
+    for (let at = 0; at < 201 && world.runtime.isAlive(supervisor); at++) {
+      world.runtime.send(supervisor as Pid<unknown>, at);
+      world.runtime.flush();
+    }
+    assert.equal(reasonOf(world.runtime.exitReasonOf(supervisor)), 'mailbox_overflow');
+  });
+
   test('one_for_all waits for a naughty sibling before it starts anything', () => {
     const world = new Nursery();
     world.supervisor({
