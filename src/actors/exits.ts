@@ -28,7 +28,8 @@ export class Exits {
 
   /** An exit signal sent by somebody: Erlang's exit/2. */
   signal(target: Process<never>, from: Pid, reason: ExitReason): void {
-    if (!target.alive) return;
+    // `outside` is no process: whoever answers a signal from there with one of his own must not end it.
+    if (!target.alive || target === this.#runtime.outside) return;
     if (reason.type === 'kill') {
       this.doom(target, ExitReason.killed);
     } else if (target.trapExit) {

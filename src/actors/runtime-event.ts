@@ -80,5 +80,5 @@ export type RuntimeEvent =
       readonly reason: ExitReason;
     };
 
-/** Takes the events. Must not throw. */
+/** Takes the events. What it throws is thrown again in a turn of its own, and nobody catches it there. */
 export type EventSink = (event: RuntimeEvent) => void;

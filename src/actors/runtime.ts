@@ -382,7 +382,15 @@ export class Runtime {
 
   /** @internal */
   emit(event: RuntimeEvent): void {
-    this.#events?.(event);
+    if (this.#events === null) return;
+    try {
+      this.#events(event);
+    } catch (error) {
+      // The sink's own fault, and not to be hidden; but nothing may escape into the middle of a death or a turn.
+      this.clock.defer(() => {
+        throw error;
+      });
+    }
   }
 
   // ---- other schedulers: for the router ------------------------------------------------------------------------

@@ -180,6 +180,11 @@ export class Signals {
 
   // ---- other schedulers ----------------------------------------------------------------------------------------
 
+  /** How many references of ours other schedulers know, and how many of theirs we watch for. */
+  get remoteCounts(): { readonly exported: number; readonly watches: number } {
+    return { exported: this.#exported.size, watches: this.#remoteWatches.size };
+  }
+
   /** The number under which other schedulers know a reference of ours: for a Router that encodes the `from` of a call. */
   export(ref: Ref): number {
     if (ref.exported === 0) {

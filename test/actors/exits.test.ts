@@ -386,3 +386,34 @@ describe('starting', () => {
     assert.equal(reasonOf(world.runtime.exitReasonOf(child)), 'noproc');
   });
 });
+
+describe('robustness', () => {
+  test('a sink that throws disturbs no death and no turn, and its error is not hidden', () => {
+    const world = new World({
+      events: () => {
+        throw new Error('sink');
+      },
+    });
+    const a = world.puppet({ trapExit: true });
+    const b = world.puppet({ link: a.pid });
+    b.run(() => {
+      throw new Error('oops');
+    });
+    assert.deepEqual(a.inbox, [['EXIT', b.pid, 'error: oops']]);
+    assert.equal(world.runtime.current, world.runtime.outside);
+    assert.throws(() => world.clock.run(), /sink/);
+  });
+
+  test('outside cannot be ended', async () => {
+    const world = new World();
+    const a = world.puppet({ trapExit: true });
+    world.runtime.exit(a.pid, boom);
+    a.run((self) => {
+      world.runtime.exit(world.runtime.outside, ExitReason.kill);
+      self.exit(boom);
+    });
+    const call = world.runtime.call('nobody', 'x');
+    world.runtime.flush();
+    await assert.rejects(call, /noproc/);
+  });
+});

@@ -13,6 +13,12 @@ import {
 import { Fifo } from '../../src/structures/fifo.js';
 import { reasonOf, World } from './world.js';
 
+/** Nothing that travelled is still in the tables of either side. */
+function assertForgotten(pair: Pair): void {
+  for (const { runtime } of pair.worlds)
+    assert.deepEqual(runtime.signals.remoteCounts, { exported: 0, watches: 0 });
+}
+
 class Call {
   constructor(
     readonly caller: Pid,
@@ -180,6 +186,7 @@ describe('across schedulers', () => {
     });
     pair.settle();
     assert.equal(there.runtime.info(c.pid)!.monitoredBy, 0);
+    assertForgotten(pair);
   });
 
   test('exit signals', () => {
@@ -226,6 +233,7 @@ describe('across schedulers', () => {
     assert.deepEqual(outcomes, ['hello!', 'timeout', 'error: oops', 'noproc']);
     assert.deepEqual(a.inbox, []);
     assert.equal(here.runtime.info(a.pid)!.monitors, 0);
+    assertForgotten(pair);
   });
 
   test('a lost scheduler: noconnection, once, over every link, monitor and call', () => {
@@ -248,6 +256,7 @@ describe('across schedulers', () => {
       new Set([`EXIT,${remoteB},noconnection`, `DOWN,${remoteB},noconnection`]),
     );
     assert.equal(here.runtime.info(a.pid)!.monitoredBy, 0);
+    assertForgotten(pair);
     // And from now on at once.
     a.run((self) => self.monitor(remoteB));
     assert.equal(a.inbox.length, 3);
