@@ -19,8 +19,8 @@ export function messageIdHigh(time: number): number {
 
 /** Lower 32 bits. */
 export function messageIdLow(time: number, partition: number, seq: number): number {
-  // time % 1024 first: as a 32-bit integer the whole time would be cut, seq likewise.
-  return (((time % 1024) << 22) | ((partition & 0x3f) << 16) | (seq % 0x1_0000)) >>> 0;
+  // Only the lowest bits of each are wanted, so that cutting them to 32-bit integers does no harm.
+  return ((time << 22) | ((partition & 0x3f) << 16) | (seq & 0xffff)) >>> 0;
 }
 
 export function messageIdOf(time: number, partition: number, seq: number): MessageId {

@@ -1,4 +1,5 @@
 /** The codec under test, spoken to in the values of docs/wire-protocol.vectors.json: see second-codec.ts. */
+import assert from 'node:assert/strict';
 import * as protocol from '../../src/protocol/index.js';
 import { type FrameReader, FrameType, FrameWriter } from '../../src/protocol/index.js';
 import { type Direction, type Fields, type Frame, fromHex, toHex } from './second-codec.js';
@@ -12,11 +13,6 @@ const halves = (hex: unknown): { high: number; low: number } => protocol.parseMe
 const partitionOf = (fields: Fields): number => protocol.messageIdPartition(halves(fields['storedId']).low);
 
 const flat = (pairs: unknown): number[] => (pairs as [number, number][]).flat();
-const pairs = (list: readonly number[]): [number, number][] => {
-  const result: [number, number][] = [];
-  for (let i = 0; i < list.length; i += 2) result.push([list[i]!, list[i + 1]!]);
-  return result;
-};
 
 type Encoder = (writer: FrameWriter, f: Fields, n: (name: string) => number) => void;
 
@@ -225,7 +221,7 @@ function readReceipt(reader: FrameReader): Frame {
   const decoded = new protocol.ReadReceipt();
   protocol.decodeReadReceipt(reader, decoded);
   const { messageId, source, rangesStart, rangesEnd } = decoded;
-  const ranges = pairs(protocol.decodeRanges(source, rangesStart, rangesEnd));
+  const ranges = exactRanges(source, rangesStart, rangesEnd);
   return { frame: 'READ_RECEIPT', fields: { read: true, messageId, to: recipient(decoded), ranges } };
 }
 
@@ -233,8 +229,18 @@ function receipt(reader: FrameReader): Frame {
   const decoded = new protocol.Receipt();
   protocol.decodeReceipt(reader, decoded);
   const { read, seq, time, from, source, rangesStart, rangesEnd } = decoded;
-  const ranges = pairs(protocol.decodeRanges(source, rangesStart, rangesEnd));
+  const ranges = exactRanges(source, rangesStart, rangesEnd);
   return { frame: 'RECEIPT', fields: { read, seq, time, from, ranges } };
+}
+
+/** The bytes of a receipt's ranges are what is stored: not a byte more or less. */
+function exactRanges(source: Uint8Array, start: number, end: number): [number, number][] {
+  const cursor = new protocol.RangeCursor().reset(source, start, end);
+  const ranges: [number, number][] = [];
+  while (cursor.next()) ranges.push([cursor.first, cursor.last]);
+  assert.equal(cursor.position, end);
+  assert.deepEqual(protocol.decodeRanges(source, start, end), ranges.flat());
+  return ranges;
 }
 
 function recipient({ to, toKind, toDevice }: protocol.Recipient): unknown {

@@ -88,6 +88,7 @@ describe('structured bodies', () => {
       ['81a161d47240', "fixext 1: msgpackr's record definition"],
       ['81a161cf0020000000000000', '2^53'],
       ['81a161cfffffffffffffffff', '2^64-1'],
+      ['81a161d30020000000000000', '2^53, signed'],
       ['81a161d3ffe0000000000000', '-2^53'],
       ['81a161d38000000000000000', '-2^63'],
       ['81a161a1ff', 'a string that is not UTF-8'],
