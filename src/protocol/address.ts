@@ -33,7 +33,7 @@ export function userAddress(user: number): number {
 /** Reads an address: id × 4 + kind, and for `device` a device id. */
 export function decodeRecipient(reader: FieldReader, into: Recipient): void {
   const value = reader.varint();
-  const kind = (value % 4) as AddressKind;
+  const kind = (value & 3) as AddressKind;
   into.toKind = kind;
   into.to = (value - kind) / 4;
   into.toDevice = kind === AddressKind.device ? reader.varint() : 0;
@@ -42,6 +42,6 @@ export function decodeRecipient(reader: FieldReader, into: Recipient): void {
 /** Reads an address that must be a user's: what a version 1 server sends. */
 export function decodeUser(reader: FieldReader): number {
   const value = reader.varint();
-  if (value % 4 !== AddressKind.user) throw BAD_FIELD;
+  if ((value & 3) !== AddressKind.user) throw BAD_FIELD;
   return value / 4;
 }

@@ -3,8 +3,12 @@ import { WRITER_FULL } from './protocol-error.js';
 import { encodeUtf8 } from './utf8.js';
 import { varintBytes, writeVarint } from './varint.js';
 
-/** Bodies up to this length are copied byte by byte: cheaper than making a view for `set`. */
-const COPY_LOOP_BYTES_MAX = 64;
+/**
+ * Bodies up to this length are copied byte by byte: cheaper than making a view for `set`. Measured (Node 20,
+ * bench/protocol.ts, M SENDs/s, loop against view): 10 bytes 20 : 13, 20 bytes 17 : 14, 30 bytes 14 : 14,
+ * 50 bytes 11 : 15.
+ */
+const COPY_LOOP_BYTES_MAX = 32;
 
 /** Type, flags and the longest length: what a frame takes beside its fields. */
 export const FRAME_HEADER_BYTES_MAX = VARINT_BYTES_MAX + 2;
@@ -141,7 +145,7 @@ export class FrameWriter {
       const bytes = this.bytes;
       for (let i = 0; i < length; i++) bytes[at + i] = source[start + i]!;
     } else {
-      this.bytes.set(source.subarray(start, end), at);
+      this.bytes.set(length === source.length ? source : source.subarray(start, end), at);
     }
     this.length = at + length;
   }

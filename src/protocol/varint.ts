@@ -25,8 +25,9 @@ export function writeVarint(bytes: Uint8Array, at: number, value: number): numbe
   let rest = value >>> 0;
   if (rest !== value) {
     if (!isVarint(value)) throw new RangeError(`not an integer in 0…2^53−1: ${value}`);
-    // The low 28 bits in 32-bit arithmetic, then what is above them (at most 25 bits).
-    let low = value % 0x1000_0000;
+    // The low 28 bits, then what is above them (at most 25). `&` cuts to 32 bits, which keeps the low ones, and
+    // is far faster on such numbers than `%`.
+    let low = value & 0xfff_ffff;
     rest = (value - low) / 0x1000_0000;
     for (let i = 0; i < 4; i++) {
       bytes[at++] = (low & 0x7f) | 0x80;
