@@ -3,6 +3,7 @@ import { Avatar } from './avatar.js';
 import { type Chat, errorText } from './chat.js';
 import type { ChatMessage } from './chat-records.js';
 import { Composer } from './composer.js';
+import { ConnectionBanner } from './connection-banner.js';
 import { clockText, dayOf, dayText, lastSeenText, phoneText } from './format.js';
 import { AlertIcon, BackIcon, Checkmarks, MoreIcon } from './icons.js';
 
@@ -52,6 +53,7 @@ export function ConversationView(props: {
           ]}
         />
       </header>
+      <ConnectionBanner chat={chat} />
       <Messages chat={chat} now={now} onProblem={setProblem} />
       {conversation.isBlocked ? (
         <p class="blocked">

@@ -1,17 +1,17 @@
 import type { MessageStatus } from '../client/browser.js';
 
 /** Inline pictures: they take the colour of the text around them. Hidden from screen readers, which get words. */
-function Icon(props: { readonly path: string; readonly size?: number; readonly class?: string }) {
-  const { path, size = 20 } = props;
+function Icon(props: { readonly path: string; readonly size?: number; readonly weight?: number }) {
+  const { path, size = 20, weight = 2 } = props;
   return (
     <svg
-      class={props.class ?? 'icon'}
+      class="icon"
       width={size}
       height={size}
       viewBox="0 0 24 24"
       fill="none"
       stroke="currentColor"
-      stroke-width="2"
+      stroke-width={weight}
       stroke-linecap="round"
       stroke-linejoin="round"
       aria-hidden="true"
@@ -25,7 +25,7 @@ export const SendIcon = () => <Icon path="M4 12h14M12 5l7 7-7 7" size={22} />;
 export const BackIcon = () => <Icon path="M15 5l-7 7 7 7" size={22} />;
 export const SearchIcon = () => <Icon path="M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM20 20l-4-4" size={18} />;
 export const PlusIcon = () => <Icon path="M12 5v14M5 12h14" />;
-export const MoreIcon = () => <Icon path="M12 5.5v.01M12 12v.01M12 18.5v.01" />;
+export const MoreIcon = () => <Icon path="M12 5v.01M12 12v.01M12 19v.01" weight={3.2} />;
 export const CloudOffIcon = () => (
   <Icon path="M3 3l18 18M9.5 5.2A7 7 0 0 1 18.6 10 4.5 4.5 0 0 1 21 17M6.5 8.5A5 5 0 0 0 7 19h10" size={18} />
 );

@@ -53,7 +53,7 @@ export function Registration(props: { readonly chat: Chat; readonly phone: numbe
     event.preventDefault();
     const phone = parsePhone(phoneInput);
     if (phone === null) {
-      setProblem('Enter your number with its country code: +49 170 0000001');
+      setProblem('Enter your number with its country code: +49 170 000 0001');
       phoneField.current?.focus();
       return;
     }
@@ -81,7 +81,7 @@ export function Registration(props: { readonly chat: Chat; readonly phone: numbe
         <Logo size={64} />
         <h1>Rookery</h1>
         {asked === null ? (
-          <form onSubmit={submitPhone}>
+          <form key="phone" onSubmit={submitPhone}>
             <p class="lead">Messages that arrive. Register with your phone number to begin.</p>
             <label>
               Phone number
@@ -90,7 +90,7 @@ export function Registration(props: { readonly chat: Chat; readonly phone: numbe
                 type="tel"
                 name="phone"
                 autocomplete="tel"
-                placeholder="+49 170 0000001"
+                placeholder="+49 170 000 0001"
                 value={phoneInput}
                 onInput={(event) => setPhoneInput(event.currentTarget.value)}
                 aria-describedby="problem"
@@ -103,7 +103,7 @@ export function Registration(props: { readonly chat: Chat; readonly phone: numbe
             </button>
           </form>
         ) : (
-          <form onSubmit={submitPin}>
+          <form key="pin" onSubmit={submitPin}>
             <p class="lead">
               A PIN of {asked.challenge.digits} digits is on its way to{' '}
               <strong class="nowrap">{phoneText(asked.phone)}</strong>.
@@ -143,7 +143,14 @@ export function Registration(props: { readonly chat: Chat; readonly phone: numbe
               {isBusy ? 'Checking…' : 'Register'}
             </button>
             <p class="row">
-              <button type="button" class="link" onClick={() => setAsked(null)}>
+              <button
+                type="button"
+                class="link"
+                onClick={() => {
+                  setProblem(null);
+                  setAsked(null);
+                }}
+              >
                 Change number
               </button>
               <button

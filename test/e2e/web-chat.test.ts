@@ -59,7 +59,7 @@ describe('the web chat', { skip: NO_BROWSER }, () => {
 
     // The power goes.
     await server.kill();
-    await alice.page.getByText('No connection.').waitFor();
+    await alice.page.getByRole('status').getByText('No connection.').waitFor();
     await alice.say('Sent while the server was away');
     await alice.untilStatus('Sent while the server was away', 'queued');
     await alice.screenshot('07-offline');
