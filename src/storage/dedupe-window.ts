@@ -8,7 +8,8 @@ import { type UserState, WINDOW_WORDS } from './user-state.js';
  *     … gone │ highest−255 ………… highest │ never seen
  *      tooOld │   one bit for each id     │  new
  *
- * Bit and word come from the id itself, so moving on clears words and shifts nothing.
+ * Bit and word come from the id itself, so moving on clears words and shifts nothing. The bits are made when
+ * the first id is left out: a hundred thousand users who never did need none.
  */
 export const DedupeVerdict = { fresh: 0, repeated: 1, tooOld: 2 } as const;
 export type DedupeVerdict = (typeof DedupeVerdict)[keyof typeof DedupeVerdict];
@@ -22,12 +23,23 @@ const ID_RESTART = 2 ** 52;
 export function judgeMessageId(state: UserState, id: number): DedupeVerdict {
   if (id > state.highest) return id <= ID_MAX ? DedupeVerdict.fresh : DedupeVerdict.tooOld;
   if (id < state.firstMessageId || id <= state.highest - MESSAGE_ID_WINDOW) return DedupeVerdict.tooOld;
-  return (state.window[wordOf(id)]! & (1 << (id % 32))) !== 0 ? DedupeVerdict.repeated : DedupeVerdict.fresh;
+  const { window } = state;
+  if (window === null) return DedupeVerdict.repeated;
+  return (window[wordOf(id)]! & (1 << (id % 32))) !== 0 ? DedupeVerdict.repeated : DedupeVerdict.fresh;
 }
 
 /** Remembers an id that was judged fresh. Marking it twice changes nothing. */
 export function markMessageId(state: UserState, id: number): void {
-  const { window, highest } = state;
+  const { highest } = state;
+  if (state.window === null) {
+    if (id <= highest) return;
+    if (id === highest + 1) {
+      state.highest = id;
+      return;
+    }
+    state.window = windowWords(state);
+  }
+  const { window } = state;
   if (id > highest) {
     clearBetween(window, highest, id);
     state.highest = id;
@@ -40,8 +52,30 @@ export function restartMessageIds(state: UserState): number {
   const first = state.highest >= ID_RESTART ? 1 : state.highest + 1;
   state.firstMessageId = first;
   state.highest = first - 1;
-  state.window.fill(0);
+  state.window = null;
   return first;
+}
+
+/** The window's bits as a list of its own, whether or not the state has them. Ids before the device's first are 0. */
+export function windowWords(state: UserState): number[] {
+  if (state.window !== null) return [...state.window];
+  const words: number[] = new Array(WINDOW_WORDS).fill(0);
+  for (let id = oldestId(state); id <= state.highest; id++) words[wordOf(id)]! |= 1 << (id % 32);
+  return words;
+}
+
+/** Takes over bits that {@link windowWords} made; `firstMessageId` and `highest` are set already. */
+export function restoreWindow(state: UserState, words: Int32Array): void {
+  state.window = null;
+  for (let id = oldestId(state); id <= state.highest; id++) {
+    if ((words[wordOf(id)]! & (1 << (id % 32))) !== 0) continue;
+    state.window = [...words];
+    return;
+  }
+}
+
+function oldestId(state: UserState): number {
+  return Math.max(state.firstMessageId, state.highest - MESSAGE_ID_WINDOW + 1);
 }
 
 function wordOf(id: number): number {

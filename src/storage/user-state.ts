@@ -26,10 +26,10 @@ export class UserState {
   /** Highest message id stored, or `firstMessageId` − 1. */
   highest = 0;
   /**
-   * Bit `id mod MESSAGE_ID_WINDOW`: stored, in 32-bit words. Meaningful for the window that ends at `highest`.
-   * A plain array: a typed one takes twice the memory.
+   * Bit `id mod MESSAGE_ID_WINDOW`: stored, in 32-bit words, for the window that ends at `highest`. Null: every id
+   * of the window is stored, as it is with a client whose sends all came in order.
    */
-  readonly window: number[] = [0, 0, 0, 0, 0, 0, 0, 0];
+  window: number[] | null = null;
 
   /** Highest seq ever appended to the inbox. */
   head: Seq = 0;

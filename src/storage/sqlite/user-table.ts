@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3';
+import { restoreWindow, windowWords } from '../dedupe-window.js';
 import type { Seq, UserId } from '../stores.js';
 import { UserState, WINDOW_WORDS } from '../user-state.js';
 
@@ -23,8 +24,8 @@ type UserRow = [
 ];
 
 /** A de-duplication window between row and state. */
-const windowWords = new Int32Array(WINDOW_WORDS);
-const windowBytes = new Uint8Array(windowWords.buffer);
+const rowWindow = new Int32Array(WINDOW_WORDS);
+const rowWindowBytes = new Uint8Array(rowWindow.buffer);
 
 const COLUMNS = [
   'device',
@@ -77,8 +78,8 @@ export class UserTable {
     state.lastSeen = row[4];
     state.firstMessageId = row[5];
     state.highest = row[6];
-    windowBytes.set(window);
-    for (let i = 0; i < WINDOW_WORDS; i++) state.window[i] = windowWords[i]!;
+    rowWindowBytes.set(window);
+    restoreWindow(state, rowWindow);
     state.head = row[8];
     state.acked = row[9];
     state.floor = row[10];
@@ -96,7 +97,7 @@ export class UserTable {
   /** Writes the row; `folded`: the last seq whose effects it holds. */
   save(state: UserState, folded: Seq): void {
     state.folded = folded;
-    windowWords.set(state.window);
+    rowWindow.set(windowWords(state));
     this.#upsert.run(
       state.user,
       state.device,
@@ -106,7 +107,7 @@ export class UserTable {
       state.lastSeen,
       state.firstMessageId,
       state.highest,
-      windowBytes,
+      rowWindowBytes,
       state.head,
       state.acked,
       state.floor,
