@@ -18,7 +18,7 @@ What: chat, memory (both by default), and the programs beside them: store, proto
   --rate N,N         series at fixed rates, messages a second of all clients together (5000)
   --body N           bytes of a message's body (120)
   --rounds N         rounds of each series, of which the median counts (3)
-  --seconds N        of each round (3)
+  --seconds N        of each round (2)
   --only A,B         rookery, relay, rookery-batched, relay-batched, xmpp
   --cpu-prof FOLDER  one more round of each series with CPU profiles of the server's threads,
                      summed up in the output and again by: node dist/bench/profile.js FOLDER
@@ -67,8 +67,8 @@ if (what.includes('chat')) {
       rates: numbers(values.rate ?? (quick ? '' : '5000')),
       bodyBytes: Number(values.body),
       rounds: Number(values.rounds ?? (quick ? 1 : 3)),
-      warmupMs: quick ? 500 : 3000,
-      measureMs: Number(values.seconds ?? (quick ? 1 : 3)) * 1000,
+      warmupMs: quick ? 500 : 2000,
+      measureMs: Number(values.seconds ?? (quick ? 1 : 2)) * 1000,
       only: values.only.split(',').filter((word) => word !== '') as Dialect[],
       profileFolder: values['cpu-prof'],
     },

@@ -40,8 +40,8 @@ export interface MemoryReport {
   readonly lines: readonly MemoryLine[];
 }
 
-/** Source addresses: each has its own 28,000 or so ports. */
-const SOURCE_ADDRESSES = 4;
+/** One is enough: source ports are taken for each destination, and there are 28,000 or so. */
+const SOURCE_ADDRESSES = 1;
 /** Connections that are being opened at the same time. */
 const PARALLEL = 256;
 
@@ -164,22 +164,22 @@ export function memoryMarkdown(report: MemoryReport): string {
     [
       'memory',
       'bytes for each idle session',
-      'after a collection',
       'of it JavaScript heap',
+      'without a collection',
       ...steps.map((sessions) => `MiB at ${whole(sessions)}`),
     ],
     report.lines.map((line) => [
       line.label,
-      whole(line.resident),
       whole(line.collectedResident),
       whole(line.heapUsed),
+      whole(line.resident),
       ...line.readings.map((reading) => fixed(reading.collectedResidentBytes / 2 ** 20)),
     ]),
   );
   return (
     `${table}\n\nSlopes of the resident memory of the server process between ` +
     `${whole(steps[0] ?? 0)} and ${whole(steps.at(-1) ?? 0)} open sessions, authenticated and idle; the kernel’s ` +
-    'buffers are not in it. “After a collection”: a full collection was forced in every thread before the ' +
-    'reading, as time would do it; MiB are these readings.\n'
+    'buffers are not in it. Before each reading a full collection was forced in every thread, as time would do ' +
+    'it; the last slope is that of readings before, in which garbage that lies about hides the growth.\n'
   );
 }
