@@ -110,12 +110,14 @@ export class StoreBench {
 
   /** What is pending: `[kind, from, ref, body]`. */
   pending(inbox: number): [number, number, number, string][] {
-    return this.page(inbox, 0, 1_000_000, 2 ** 30).entries.map(({ kind, from, ref, body }) => [
-      kind,
-      from,
-      ref,
-      body,
-    ]);
+    const pending: [number, number, number, string][] = [];
+    let after = 0;
+    for (;;) {
+      const { entries, hasMore } = this.page(inbox, after, 1_000_000, 2 ** 30);
+      for (const { kind, from, ref, body } of entries) pending.push([kind, from, ref, body]);
+      if (!hasMore) return pending;
+      after = entries[entries.length - 1]!.seq;
+    }
   }
 
   page(inbox: number, after: number, countMax: number, bytesMax: number) {

@@ -27,8 +27,10 @@ export function openDatabase(folder: string): Database.Database {
   let db: Database.Database | undefined;
   try {
     db = new Database(path, { timeout: 0 });
-    checkEngine(db, path);
+    // Before anything reads the file: with it SQLite keeps the WAL's index on the heap and not in a file that
+    // would have to grow, which it cannot on a full disk.
     db.pragma('locking_mode = EXCLUSIVE');
+    checkEngine(db, path);
     db.pragma(`page_size = ${PAGE_BYTES}`);
     const mode = db.pragma('journal_mode = WAL', { simple: true });
     db.pragma('synchronous = FULL');
