@@ -215,8 +215,8 @@ function Bubble(props: {
       </div>
       {status === 'failed' && (
         <p class="failure">
-          <AlertIcon />
-          <span>
+          <span class="failure-why">
+            <AlertIcon />
             {message.uncertain === true
               ? 'This may not have been sent.'
               : `Not sent${message.failure === undefined ? '.' : `: ${message.failure}`}`}

@@ -3,7 +3,7 @@ import { type Contact, stateText } from './chat-session.js';
 import { viewOf } from './line-editor.js';
 import { safeLine, safeText } from './safe-text.js';
 import type { Picture, ScreenModel } from './screen-model.js';
-import { clip, pad, width, wrap } from './text-layout.js';
+import { clip, clipStyled, pad, width, wrap } from './text-layout.js';
 import type { ChatLine } from './transcript.js';
 
 /** Below so many columns the list of contacts gives its place to the conversation. */
@@ -39,7 +39,18 @@ export function palette(isColoured: boolean): Palette {
 
 /** The whole screen as lines: pure, so that a test can look at it. */
 export function picture(model: ScreenModel, columns: number, rows: number, colours: Palette): Picture {
-  if (model.stage !== 'chat') return registrationPicture(model, columns, rows, colours);
+  const drawn =
+    model.stage === 'chat'
+      ? chatPicture(model, columns, rows, colours)
+      : registrationPicture(model, columns, rows, colours);
+  const { column, row } = drawn.cursor;
+  return {
+    rows: drawn.rows.map((text) => clipStyled(text, columns)),
+    cursor: { column: Math.min(column, columns - 1), row: Math.min(row, rows - 1) },
+  };
+}
+
+function chatPicture(model: ScreenModel, columns: number, rows: number, colours: Palette): Picture {
   const hasList = columns >= LIST_FROM_COLUMNS;
   const left = hasList ? LIST_COLUMNS : 0;
   const right = hasList ? columns - left - 1 : columns;

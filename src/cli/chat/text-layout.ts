@@ -23,6 +23,25 @@ export function clip(text: string, columns: number): string {
   return `${kept}…`;
 }
 
+/** Cuts styled text; the styles behind the cut still apply, so that none is left open. */
+export function clipStyled(text: string, columns: number): string {
+  if (stringWidth(text) <= columns) return text;
+  let left = columns;
+  return text
+    .split(STYLE)
+    .map((part) => {
+      if (part.startsWith('\x1b')) return part;
+      const kept = left <= 0 ? '' : clip(part, left);
+      // A part that just fits still leaves no room for the ellipsis that says what is missing behind it.
+      left = kept === part ? left - stringWidth(part) : 0;
+      return kept;
+    })
+    .join('');
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: styles begin with one
+const STYLE = /(\x1b\[[0-9;]*m)/;
+
 /** Fills with spaces on the right up to `columns`; styled text is allowed, longer text is left alone. */
 export function pad(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - stringWidth(text)));
