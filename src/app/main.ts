@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { formatReason } from '../actors/exit-reason.js';
 import type { Pid } from '../actors/pid.js';
@@ -12,6 +11,7 @@ import { SystemRandom } from '../structures/system-random.js';
 import type { Config } from './config.js';
 import { type Log, openLog } from './log.js';
 import { logEvent } from './log-event.js';
+import { makeFolder } from './make-folder.js';
 import { Operator } from './operator.js';
 import { CommandGateway } from './sms/command-gateway.js';
 import { PinLog } from './sms/pin-log.js';
@@ -123,7 +123,7 @@ class Server implements RunningServer {
   async start(): Promise<void> {
     const { dataFolder } = this.#config;
     try {
-      mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+      makeFolder(resolve(dataFolder));
     } catch (error) {
       throw new StartRefused(
         `the data folder ${resolve(dataFolder)} cannot be made: ${(error as Error).message}`,
@@ -196,7 +196,7 @@ class Server implements RunningServer {
         entry: new URL('./writer-main.js', import.meta.url),
         data,
         onMessage: (message) => this.#fromWriter(message),
-        mayEnd: () => this.#stopping > 0,
+        mayEnd: () => this.#stopping > 0 || this.#state === 'starting',
         onEnd: (code, error) => this.#threadEnded(this.#writer, code, error),
       });
     });
@@ -257,7 +257,7 @@ class Server implements RunningServer {
         entry: new URL('./scheduler-main.js', import.meta.url),
         data,
         onMessage: (message) => this.#fromScheduler(message),
-        mayEnd: () => this.#stopping > 0,
+        mayEnd: () => this.#stopping > 0 || this.#state === 'starting',
         onEnd: (code, error) => this.#threadEnded(this.#scheduler, code, error),
       });
     });
@@ -298,9 +298,12 @@ class Server implements RunningServer {
     thread.running = false;
     thread.ended();
     if (this.#stopping > 0) return;
+    if (this.#settle !== null) {
+      this.#settle.reject(new StartRefused(`${thread.name} ended: ${error?.message ?? `exit code ${code}`}`));
+      return;
+    }
     const why = error === null ? `exit code ${code}` : (error.stack ?? error.message);
     this.#log.error({ thread: thread.name }, `${thread.name} ended: ${why}`);
-    this.#settle?.reject(new StartRefused(`${thread.name} ended: ${error?.message ?? `exit code ${code}`}`));
   }
 
   #gaveUp(reason: string): void {
@@ -401,7 +404,9 @@ class Server implements RunningServer {
   }
 
   #logLine(thread: string, line: ThreadEvent): void {
-    this.#log[line.level]({ thread, ...line.fields }, line.message);
+    // A start that is refused says why in one line; the rest is for who debugs it.
+    const level = this.#state === 'starting' && line.level === 'error' ? 'debug' : line.level;
+    this.#log[level]({ thread, ...line.fields }, line.message);
   }
 
   #makeGateway(): SmsGateway {

@@ -9,8 +9,8 @@ import { SystemRandom } from '../structures/system-random.js';
 import { tokenRate } from '../structures/token-bucket.js';
 import type { Listener } from '../transport/listener.js';
 import type { ConnectionAcceptor } from '../transport/socket.js';
-import { listen } from '../transport/uws/uws-listener.js';
-import { ChatScheduler } from './chat-scheduler.js';
+import { ListenError, listen } from '../transport/uws/uws-listener.js';
+import { ChatScheduler, type ChatSchedulerParts } from './chat-scheduler.js';
 import { injectFault } from './inject-fault.js';
 import { chatLimitsOf } from './limits-of.js';
 import { logEvent } from './log-event.js';
@@ -47,7 +47,7 @@ let listener: Listener | null = null;
 let listenPort = data.port;
 let draining = false;
 
-const scheduler: ChatScheduler = new ChatScheduler({
+const scheduler: ChatScheduler = start({
   name: 'rookery',
   version: data.version,
   runtime,
@@ -74,6 +74,29 @@ const scheduler: ChatScheduler = new ChatScheduler({
   onEnd: ended,
 });
 store.listen(scheduler.events);
+
+/** Starts the chat. A port that cannot be opened is the operator's business: it is told in one line. */
+function start(parts: ChatSchedulerParts): ChatScheduler {
+  try {
+    return new ChatScheduler(parts);
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    const refusal = findListenError(error instanceof ListenError ? error : cause);
+    if (refusal === null) throw error;
+    post({ type: 'refused', message: refusal.message });
+    process.exit(0);
+  }
+}
+
+/** The reason within the reasons of supervisors whose child could not start. */
+function findListenError(reason: unknown): ListenError | null {
+  for (let inner = reason; typeof inner === 'object' && inner !== null; ) {
+    if (inner instanceof ListenError) return inner;
+    const { error, cause, reason: below, detail } = inner as Record<string, unknown>;
+    inner = error ?? cause ?? below ?? detail;
+  }
+  return null;
+}
 
 function openPort(acceptor: ConnectionAcceptor): Listener {
   const open = listen(

@@ -79,8 +79,8 @@ export class ThreadProcess<To, From> implements Receiver<ThreadProcessMessage<To
         break;
       case 'thread-ended':
         this.#options.onEnd(message.code, message.error);
-        if (message.error !== null) this.#self.exit({ type: 'error', error: message.error });
-        else if (message.code === 0 && this.#options.mayEnd()) this.#self.exit(ExitReason.normal);
+        if (this.#options.mayEnd()) this.#self.exit(ExitReason.normal);
+        else if (message.error !== null) this.#self.exit({ type: 'error', error: message.error });
         else this.#self.exit(ExitReason.custom(`thread exited with code ${message.code}`));
         break;
       default:

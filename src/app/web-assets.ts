@@ -7,7 +7,7 @@ import { type Asset, staticAssets } from '../transport/static-assets.js';
 export const WEB_FOLDER = fileURLToPath(new URL('../../web/', import.meta.url));
 
 /**
- * The built web chat, read into memory; `/` is its index.html. Empty when it was not built: the server works
+ * The built web chat, read into memory. Empty when it was not built: the server works
  * without, and says so.
  */
 export function webAssets(folder: string = WEB_FOLDER): ReadonlyMap<string, Asset> {
@@ -18,8 +18,6 @@ export function webAssets(folder: string = WEB_FOLDER): ReadonlyMap<string, Asse
       const file = join(name.parentPath, name.name);
       files.set(`/${file.slice(folder.length).split(sep).join('/')}`, readFileSync(file));
     }
-    const index = files.get('/index.html');
-    if (index !== undefined) files.set('/', index);
   }
   return staticAssets(files);
 }

@@ -200,7 +200,8 @@ export class Partition implements Receiver<PartitionMessage> {
       state,
       head: account.head,
       acked: state === ResumeState.reset ? 0 : attach.seq,
-      truncated: account.truncated,
+      // Up to there something is gone that this cursor has not seen: dropped by age, or accepted before.
+      truncated: Math.max(account.truncated, account.acked),
       pendingCount: account.pendingCount,
       pendingBytes: account.pendingBytes,
     });
