@@ -63,6 +63,7 @@ export class RingStorePort implements StorePort {
       if (!this.#drainAhead) this.#drain();
     });
     this.#drainCountMax = options.drainCountMax ?? 4096;
+    this.#drainLater();
   }
 
   get counters(): RingStorePortCounters {
@@ -80,7 +81,7 @@ export class RingStorePort implements StorePort {
     return this.#commands.overflowBytes;
   }
 
-  /** From now on hands events to `events`, in turns of its own, until {@link close}. */
+  /** From now on hands events to `events`, in turns of its own, until {@link close}. Until then they wait. */
   listen(events: StoreEvents): void {
     this.#listener = events;
     this.#drainLater();
@@ -155,6 +156,7 @@ export class RingStorePort implements StorePort {
 
   /** Resolves when every command taken so far has been applied and its events have been handed out. */
   settled(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
     return new Promise((resolve) => {
       this.#settling.push(resolve);
       this.flush();
@@ -199,10 +201,10 @@ export class RingStorePort implements StorePort {
   /** One turn of events; then another one as long as there are any, then sleep. */
   #drain(): void {
     this.#drainAhead = false;
-    if (this.#closed || this.#listener === null) return;
+    if (this.#closed) return;
     const before = this.#eventCount;
     try {
-      this.drainEvents(this.#listener, this.#drainCountMax);
+      if (this.#listener !== null) this.drainEvents(this.#listener, this.#drainCountMax);
     } finally {
       // Whatever a listener throws, the events behind the one that it threw at are not lost.
       this.#afterDrain(before);
@@ -220,7 +222,8 @@ export class RingStorePort implements StorePort {
     this.#bell.prepare();
     // Asked before the last look, so that a release after it rings.
     if (this.#settling.length > 0) this.#commands.wantRelease();
-    if (this.#events.isEmpty() && (this.#settling.length === 0 || !this.#commands.isSettled())) {
+    const nothing = this.#listener === null || this.#events.isEmpty();
+    if (nothing && (this.#settling.length === 0 || !this.#commands.isSettled())) {
       this.#bell.wait();
     } else {
       this.#bell.stayAwake();

@@ -11,9 +11,11 @@ export interface StoreThreadData {
   readonly folder: string;
   readonly rings: readonly { readonly scheduler: number; readonly rings: StoreRings }[];
   readonly limits?: Partial<StoreLimits>;
+  /** Throws at its `n`th commit, before or behind what that does. */
+  readonly die?: { readonly commit: number; readonly when: 'before' | 'behind' };
 }
 
-const { folder, rings, limits } = workerData as StoreThreadData;
+const { folder, rings, limits, die } = workerData as StoreThreadData;
 const clock = new SystemClock();
 const writer = new StoreWriter({
   clock,
@@ -25,6 +27,18 @@ const writer = new StoreWriter({
       now: clock.wall(),
     }),
 });
+if (die !== undefined) {
+  const { store } = writer;
+  const commit = store.commit.bind(store);
+  let commits = 0;
+  store.commit = () => {
+    const last = ++commits === die.commit;
+    if (last && die.when === 'before') throw new Error('the test wants this thread to die');
+    const failure = commit();
+    if (last) throw new Error('the test wants this thread to die');
+    return failure;
+  };
+}
 for (const { scheduler, rings: pair } of rings) writer.attach(scheduler, pair);
 const port = parentPort!;
 port.postMessage({ type: 'open', epoch: writer.store.epoch });
@@ -37,7 +51,5 @@ port.on('message', (message: string) => {
     port.close();
   } else if (message === 'counters') {
     port.postMessage({ type: 'counters', counters: writer.takeCounters() });
-  } else if (message === 'die') {
-    throw new Error('the test wants this thread to die');
   }
 });
