@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { VERSION } from '../app/version.js';
+import { chatCommand } from './chat/chat-command.js';
 import { operatorTokenCommand } from './operator-token.js';
 import { startCommand } from './start.js';
 
@@ -8,15 +9,24 @@ import { startCommand } from './start.js';
 const program = new Command('rookery')
   .description('A chat server that loses nothing, on an OTP-style actor runtime.')
   .version(VERSION)
-  .showHelpAfterError('(rookery --help shows what there is)')
-  .addCommand(startCommand())
-  .addCommand(operatorTokenCommand())
   .addHelpText(
     'after',
     `
 Examples:
   rookery start                                run the server, its data in ./data
-  rookery start --port 9000 --data-folder /srv/chat`,
+  rookery start --port 9000 --data-folder /srv/chat
+  rookery chat                                 chat with the server on this machine`,
   );
+for (const command of [startCommand(), chatCommand(), operatorTokenCommand()]) {
+  program.addCommand(command.showHelpAfterError(`(rookery ${command.name()} --help shows what there is)`));
+}
+program.showHelpAfterError('(rookery --help shows what there is)');
 
-await program.parseAsync();
+// A command line that is wrong exits with 2, as a configuration that is wrong does.
+for (const command of [program, ...program.commands]) command.exitOverride();
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? 0 : 2;
+}
