@@ -31,6 +31,9 @@ export class Journal {
   #closed = false;
   #retryTimer: ClockTimer | null = null;
   #failures = 0;
+  /** The change whose write failed and is to be tried again. */
+  #failed: StoreChange | null = null;
+  #onClosed: () => void = () => {};
 
   constructor(store: ClientStore, clock: Clock, owner: JournalOwner) {
     this.#store = store;
@@ -84,16 +87,26 @@ export class Journal {
     });
   }
 
-  /** Writes what is staged without waiting for the turn, then closes the store. */
-  close(): void {
+  /** Writes what is staged without waiting for the turn, closes the store, then calls `done`. */
+  close(done: () => void): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#retryTimer !== null) this.#clock.clearTimer(this.#retryTimer);
-    if (this.#saving || !this.#dirty) {
-      if (!this.#saving) this.#store.close();
-      return;
-    }
-    this.#store.save(this.#take(), () => this.#store.close());
+    this.#onClosed = done;
+    if (this.#retryTimer !== null) {
+      // The failed write has its last chance now.
+      this.#clock.clearTimer(this.#retryTimer);
+      this.#retryTimer = null;
+      if (this.#failed !== null) this.#write(this.#failed);
+    } else if (!this.#saving) this.#finish();
+  }
+
+  #finish(): void {
+    const end = (): void => {
+      this.#store.close();
+      this.#onClosed();
+    };
+    if (this.#dirty) this.#store.save(this.#take(), end);
+    else end();
   }
 
   #touch(): void {
@@ -125,10 +138,16 @@ export class Journal {
   }
 
   #write(change: StoreChange): void {
+    this.#failed = null;
     this.#store.save(change, (error) => {
-      if (error !== null && !this.#closed) {
+      if (this.#closed) {
+        this.#finish();
+        return;
+      }
+      if (error !== null) {
         const retryInMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(this.#failures, 10));
         this.#failures += 1;
+        this.#failed = change;
         this.#retryTimer = this.#clock.setTimer(() => {
           this.#retryTimer = null;
           this.#write(change);
@@ -138,11 +157,6 @@ export class Journal {
       }
       this.#failures = 0;
       this.#saving = false;
-      if (this.#closed) {
-        if (this.#dirty) this.#store.save(this.#take(), () => this.#store.close());
-        else this.#store.close();
-        return;
-      }
       this.#owner.saved(change);
       // What gathered meanwhile is the next commit.
       this.#save();

@@ -255,8 +255,12 @@ export class RookeryClient {
     this.#link.retryNow();
   }
 
-  /** Ends the connection, writes down what is left to write, and gives back the store. Final. */
-  close(): void {
+  /**
+   * Ends the connection, writes down what is left to write, and gives back the store. Final.
+   *
+   * @param done called when the store was given back: only then may another client use it
+   */
+  close(done: () => void = () => {}): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#unwatch?.();
@@ -264,7 +268,7 @@ export class RookeryClient {
     this.#intake.stop();
     this.#stopTimers();
     this.#requests.failAll(new ClientError('closed', 'the client was closed'));
-    this.#journal.close();
+    this.#journal.close(done);
   }
 
   // Registration

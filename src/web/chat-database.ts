@@ -72,8 +72,15 @@ export class ChatDatabase implements ClientStore {
   }
 
   close(): void {
+    if (this.#staged.length > 0)
+      this.#write(
+        () => {},
+        () => {},
+      );
+    // The browser closes when the transactions that were begun are done, in their order before those of others.
     this.#database?.close();
     this.#database = null;
+    this.#staged = [];
   }
 
   // The history

@@ -193,8 +193,9 @@ export class Chat {
     this.#client.connect();
   }
 
-  close(): void {
-    this.#client.close();
+  /** Resolves when everything is written and another tab may begin. */
+  close(): Promise<void> {
+    return new Promise((resolve) => this.#client.close(resolve));
   }
 
   dismissNotice(): void {

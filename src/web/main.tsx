@@ -32,10 +32,12 @@ async function begin(): Promise<void> {
   show(<App chat={chat} />);
 }
 
-function yieldToAnotherTab(): void {
-  chat?.close();
+async function yieldToAnotherTab(): Promise<void> {
+  const closing = chat?.close();
   chat = null;
   showElsewhere();
+  // What was said last must be written before the other tab reads.
+  await closing;
 }
 
 function showElsewhere(): void {

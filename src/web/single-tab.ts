@@ -11,32 +11,32 @@ export class SingleTab {
   readonly #name: string;
   readonly #channel: BroadcastChannel;
   #release: (() => void) | null = null;
-  #onYield: (() => void) | null = null;
+  #onYield: (() => Promise<void>) | null = null;
 
   constructor(profile: string) {
     this.#name = `rookery-${profile}`;
     this.#channel = new BroadcastChannel(this.#name);
     this.#channel.onmessage = ({ data }) => {
       if (data === 'yield' && this.#release !== null) {
-        this.#onYield?.();
-        this.#release();
+        const release = this.#release;
         this.#release = null;
+        void this.#onYield?.().finally(release);
       }
     };
   }
 
-  /** True: this tab has the profile now. `onYield` is called when another tab takes it over. */
-  tryHold(onYield: () => void): Promise<boolean> {
+  /** True: this tab has the profile now. `onYield` is called when another tab wants it, which gets it when the promise is fulfilled. */
+  tryHold(onYield: () => Promise<void>): Promise<boolean> {
     return this.#request({ ifAvailable: true }, onYield);
   }
 
   /** Asks the holder to let go, and waits until it does or is closed. */
-  takeOver(onYield: () => void): Promise<boolean> {
+  takeOver(onYield: () => Promise<void>): Promise<boolean> {
     this.#channel.postMessage('yield');
     return this.#request({}, onYield);
   }
 
-  #request(options: LockOptions, onYield: () => void): Promise<boolean> {
+  #request(options: LockOptions, onYield: () => Promise<void>): Promise<boolean> {
     const { locks } = navigator as { readonly locks?: LockManager };
     if (locks === undefined) return Promise.resolve(true);
     return new Promise((resolve, reject) => {

@@ -799,3 +799,43 @@ class SlowStore implements ClientStore {
 
   close(): void {}
 }
+
+describe('closing', () => {
+  test('writes what was said last before it gives the store back, however slow the store is', () => {
+    const world = new World();
+    const store = new SlowStore();
+    store.isSlow = false;
+    const alice = world.client(store);
+    alice.register(ALICE);
+    store.isSlow = true;
+    alice.client.send(BOB, 'being written');
+    world.clock.advance(1);
+    alice.client.send(BOB, 'not yet');
+    let isDone = false;
+    alice.client.close(() => {
+      isDone = true;
+    });
+    assert.equal(isDone, false);
+    assert.ok(store.finish());
+    assert.equal(isDone, false);
+    assert.ok(store.finish());
+    assert.equal(isDone, true);
+    store.load((_, { outbox }) => assert.equal(outbox.length, 2));
+  });
+
+  test('a write that failed has its last chance', () => {
+    const world = new World();
+    const store = new BrittleStore();
+    const alice = world.client(store);
+    alice.register(ALICE);
+    store.failures = 1;
+    alice.client.send(BOB, 'x');
+    world.clock.advance(1);
+    let isDone = false;
+    alice.client.close(() => {
+      isDone = true;
+    });
+    assert.ok(isDone);
+    assert.equal(store.state.outbox.length, 1);
+  });
+});
