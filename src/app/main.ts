@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { formatReason } from '../actors/exit-reason.js';
-import type { Pid } from '../actors/pid.js';
 import { Runtime } from '../actors/runtime.js';
 import type { SmsGateway } from '../chat/sms-gateway.js';
 import type { Snapshot } from '../ops/inspector.js';
@@ -44,6 +43,7 @@ export interface RunningServer {
 
 /** How long the threads may take to end beside the grace that clients have. */
 const HANG_MS = 30_000;
+const AT_ONCE = { graceMs: 0, jitterMs: 0 };
 /** How long a thread may take to say how it is. */
 const STATS_TIMEOUT_MS = 1000;
 
@@ -101,8 +101,8 @@ class Server implements RunningServer {
         if (line !== null) this.#logLine('main', line);
       },
     });
-    this.#writer = new Thread(this.#runtime, 'writer-1');
-    this.#scheduler = new Thread(this.#runtime, 'scheduler-1');
+    this.#writer = new Thread('writer-1');
+    this.#scheduler = new Thread('scheduler-1');
     this.#tree = startMainTree(this.#runtime, (reason) => this.#gaveUp(formatReason(reason)));
     this.#pinLog =
       config.smsGateway.kind === 'log' || config.development ? new PinLog(this.#log, this.#clock) : null;
@@ -152,7 +152,7 @@ class Server implements RunningServer {
   stop(): void {
     this.#stopping++;
     if (this.#stopping === 1) {
-      void this.#drain(this.#config.drainGraceMs);
+      void this.#drain();
     } else if (this.#stopping === 2) {
       this.#log.warn('hurrying: clients are cut off now');
       this.#scheduler.post({ type: 'drain', graceMs: 0, jitterMs: this.#config.drainJitterMs });
@@ -189,16 +189,18 @@ class Server implements RunningServer {
       config: this.#config,
       rings: [{ scheduler: 1, rings: this.#rings }],
     });
-    this.#tree.addThread<ThreadProcessMessage<ToWriter>>('writer-1', (self) => {
-      this.#writer.pid = self;
-      return new ThreadProcess<ToWriter, FromWriter>(self, {
+    this.#tree.addThread<ThreadProcessMessage>('writer-1', (self) => {
+      if (this.#writer.dismissed) throw new Error('the server is stopping');
+      const thread = new ThreadProcess<ToWriter, FromWriter>(self, {
         name: 'writer-1',
         entry: new URL('./writer-main.js', import.meta.url),
         data,
         onMessage: (message) => this.#fromWriter(message),
-        mayEnd: () => this.#stopping > 0 || this.#state === 'starting',
+        mayEnd: () => this.#writer.dismissed || this.#state === 'starting',
         onEnd: (code, error) => this.#threadEnded(this.#writer, code, error),
       });
+      this.#writer.started(thread);
+      return thread;
     });
   }
 
@@ -250,16 +252,18 @@ class Server implements RunningServer {
         rings: this.#rings,
       };
     };
-    this.#tree.addThread<ThreadProcessMessage<ToScheduler>>('scheduler-1', (self) => {
-      this.#scheduler.pid = self;
-      return new ThreadProcess<ToScheduler, FromScheduler>(self, {
+    this.#tree.addThread<ThreadProcessMessage>('scheduler-1', (self) => {
+      if (this.#scheduler.dismissed) throw new Error('the server is stopping');
+      const thread = new ThreadProcess<ToScheduler, FromScheduler>(self, {
         name: 'scheduler-1',
         entry: new URL('./scheduler-main.js', import.meta.url),
         data,
         onMessage: (message) => this.#fromScheduler(message),
-        mayEnd: () => this.#stopping > 0 || this.#state === 'starting',
+        mayEnd: () => this.#scheduler.dismissed || this.#state === 'starting',
         onEnd: (code, error) => this.#threadEnded(this.#scheduler, code, error),
       });
+      this.#scheduler.started(thread);
+      return thread;
     });
   }
 
@@ -295,9 +299,8 @@ class Server implements RunningServer {
   }
 
   #threadEnded(thread: Thread<never>, code: number, error: Error | null): void {
-    thread.running = false;
     thread.ended();
-    if (this.#stopping > 0) return;
+    if (this.#stopping > 0 && error === null) return;
     if (this.#settle !== null) {
       this.#settle.reject(new StartRefused(`${thread.name} ended: ${error?.message ?? `exit code ${code}`}`));
       return;
@@ -312,34 +315,34 @@ class Server implements RunningServer {
     this.#settle?.reject(new StartRefused(reason));
     if (this.#state === 'starting') return;
     this.#stopping = 2;
+    this.#endBy(HANG_MS);
     void this.#closeThreads().then(() => this.#finish(1));
   }
 
   // ---- the end -----------------------------------------------------------------------------------------------
 
-  async #drain(graceMs: number): Promise<void> {
+  async #drain(): Promise<void> {
     this.#state = 'draining';
-    // A thread that hangs cannot be ended in order. What it had acknowledged is on disk.
-    this.#clock.setTimer(() => {
-      this.#log.fatal('a thread does not end: the process does');
-      process.exit(1);
-    }, graceMs + HANG_MS);
-    this.#scheduler.post({ type: 'drain', graceMs, jitterMs: this.#config.drainJitterMs });
+    this.#endBy(this.#config.drainGraceMs + HANG_MS);
     await this.#closeThreads();
     this.#log.info('stopped');
     this.#finish(0);
   }
 
+  /** A thread that hangs cannot be ended in order. What it had acknowledged is on disk. */
+  #endBy(ms: number): void {
+    this.#clock.setTimer(() => {
+      this.#log.fatal('a thread does not end: the process does');
+      process.exit(1);
+    }, ms);
+  }
+
   /** The scheduler first (it drains what its clients sent), then the writer (it commits what the scheduler left). */
   async #closeThreads(): Promise<void> {
-    if (this.#scheduler.running) {
-      if (this.#state !== 'draining') this.#scheduler.post({ type: 'drain', graceMs: 0, jitterMs: 0 });
-      await this.#scheduler.whenEnded();
-    }
-    if (this.#writer.running) {
-      this.#writer.post({ type: 'close' });
-      await this.#writer.whenEnded();
-    }
+    const { drainGraceMs, drainJitterMs } = this.#config;
+    const drain = this.#state === 'draining' ? { graceMs: drainGraceMs, jitterMs: drainJitterMs } : AT_ONCE;
+    await this.#scheduler.dismiss({ type: 'drain', ...drain });
+    await this.#writer.dismiss({ type: 'close' });
     await this.#operator?.close();
   }
 
@@ -461,30 +464,36 @@ class Server implements RunningServer {
   }
 }
 
-/** A thread as the server knows it between its incarnations. */
+/** A thread as the server knows it over its incarnations. */
 class Thread<To> {
-  pid: Pid<ThreadProcessMessage<To>> | null = null;
+  /** It serves. */
   running = false;
+  dismissed = false;
+  /** From its start to its end, whether it serves already or not. */
+  #process: { post(message: To): void } | null = null;
   readonly #waiting: (() => void)[] = [];
-  readonly #runtime: Runtime;
 
-  constructor(
-    runtime: Runtime,
-    readonly name: string,
-  ) {
-    this.#runtime = runtime;
-  }
+  constructor(readonly name: string) {}
 
   post(message: To): void {
-    if (this.pid !== null) this.#runtime.send(this.pid, { type: 'to-thread', message });
+    this.#process?.post(message);
+  }
+
+  started(process: { post(message: To): void }): void {
+    this.#process = process;
   }
 
   ended(): void {
+    this.running = false;
+    this.#process = null;
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  whenEnded(): Promise<void> {
-    if (!this.running) return Promise.resolve();
+  /** Sends it away, and resolves when it is gone. From now on it is not started again, whatever it ends of. */
+  dismiss(message: To): Promise<void> {
+    this.dismissed = true;
+    if (this.#process === null) return Promise.resolve();
+    this.post(message);
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 }

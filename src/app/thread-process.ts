@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { ExitReason } from '../actors/exit-reason.js';
 import type { Process } from '../actors/process.js';
-import type { Receiver } from '../actors/receiver.js';
+import type { ExitHook, Receiver } from '../actors/receiver.js';
 import type { SystemMessage } from '../actors/system-message.js';
 
 /** A message from the thread. */
@@ -12,25 +12,23 @@ interface FromThread {
 /** The thread is gone. */
 interface ThreadEnded {
   readonly type: 'thread-ended';
-  readonly code: number;
-  readonly error: Error | null;
 }
-export type ThreadProcessMessage<To> =
-  | FromThread
-  | ThreadEnded
-  | { readonly type: 'to-thread'; readonly message: To };
+export type ThreadProcessMessage = FromThread | ThreadEnded;
 
-export interface ThreadOptions<To, From> {
+export interface ThreadOptions<From> {
   readonly name: string;
   /** Module that the thread runs. */
   readonly entry: URL;
   /** Made anew for each incarnation. */
   readonly data: () => unknown;
   /** A message from the thread, on the main thread, within the process. */
-  readonly onMessage: (message: From, post: (message: To) => void) => void;
-  /** Whether the thread was told to end: an orderly end at any other time is a failure. */
+  readonly onMessage: (message: From) => void;
+  /** Whether the thread was told to end: any end at another time is a failure. */
   readonly mayEnd: () => boolean;
-  /** The thread has ended; called once for each incarnation, before the process ends. */
+  /**
+   * The thread has ended; called once for each incarnation, before the process ends or, when that was ended
+   * before its thread (by a supervisor that gave up), long after it.
+   */
   readonly onEnd: (code: number, error: Error | null) => void;
 }
 
@@ -41,13 +39,17 @@ export interface ThreadOptions<To, From> {
  * The process never terminates its thread: a thread that owns sockets must not be terminated from outside, that
  * aborts the whole server. It is asked to leave, and the server's end takes whoever does not.
  */
-export class ThreadProcess<To, From> implements Receiver<ThreadProcessMessage<To>> {
-  readonly #self: Process<ThreadProcessMessage<To>>;
+export class ThreadProcess<To, From> implements Receiver<ThreadProcessMessage>, ExitHook {
+  readonly #self: Process<ThreadProcessMessage>;
   readonly #worker: Worker;
-  readonly #options: ThreadOptions<To, From>;
+  readonly #options: ThreadOptions<From>;
   #error: Error | null = null;
+  /** The thread's exit code; null while it runs. */
+  #code: number | null = null;
+  #told = false;
+  #hasExited = false;
 
-  constructor(self: Process<ThreadProcessMessage<To>>, options: ThreadOptions<To, From>) {
+  constructor(self: Process<ThreadProcessMessage>, options: ThreadOptions<From>) {
     this.#self = self;
     this.#options = options;
     self.label = options.name;
@@ -65,23 +67,37 @@ export class ThreadProcess<To, From> implements Receiver<ThreadProcessMessage<To
       this.#error = error instanceof Error ? error : new Error(String(error));
     });
     this.#worker.on('exit', (code) => {
-      runtime.send(self, { type: 'thread-ended', code, error: this.#error });
+      this.#code = code;
+      // Through the mailbox, so that what the thread said last comes first.
+      if (this.#hasExited) options.onEnd(code, this.#error);
+      else runtime.send(self, { type: 'thread-ended' });
     });
+    self.onExit(this);
   }
 
-  receive(message: ThreadProcessMessage<To> | SystemMessage): void {
+  /** Ended by its supervisor: the thread lives on until somebody sends it away by {@link post}. */
+  processExited(): void {
+    this.#hasExited = true;
+    if (this.#code !== null && !this.#told) this.#options.onEnd(this.#code, this.#error);
+  }
+
+  /** Goes to the thread as long as there is one, also when the process has ended before it. */
+  post(message: To): void {
+    this.#worker.postMessage(message);
+  }
+
+  receive(message: ThreadProcessMessage | SystemMessage): void {
     switch (message.type) {
       case 'from-thread':
-        this.#options.onMessage(message.message as From, (reply) => this.#worker.postMessage(reply));
-        break;
-      case 'to-thread':
-        this.#worker.postMessage(message.message);
+        this.#options.onMessage(message.message as From);
         break;
       case 'thread-ended':
-        this.#options.onEnd(message.code, message.error);
+        this.#told = true;
+        this.#options.onEnd(this.#code ?? 0, this.#error);
+        // Whatever it ended of: one that was told to end must not be started again.
         if (this.#options.mayEnd()) this.#self.exit(ExitReason.normal);
-        else if (message.error !== null) this.#self.exit({ type: 'error', error: message.error });
-        else this.#self.exit(ExitReason.custom(`thread exited with code ${message.code}`));
+        else if (this.#error !== null) this.#self.exit({ type: 'error', error: this.#error });
+        else this.#self.exit(ExitReason.custom(`thread exited with code ${this.#code}`));
         break;
       default:
         break;
