@@ -37,6 +37,7 @@ function open(): StoreWriter | null {
         return store;
       },
       onFailure: failed,
+      onRecovery: recovered,
     });
     post({
       type: 'open',
@@ -54,7 +55,7 @@ function open(): StoreWriter | null {
 
 /** Said once for each spell of failures, not for each batch. */
 function failed(failure: StoreFailure, commands: number): void {
-  if (failing !== null) return;
+  if (failing === failure) return;
   failing = failure;
   const [name] = Object.entries(StoreFailure).find(([, code]) => code === failure) ?? ['unknown'];
   post({
@@ -63,6 +64,11 @@ function failed(failure: StoreFailure, commands: number): void {
     message: `the store cannot commit (${name}): messages are refused until it can again`,
     fields: { failure: name, commands },
   });
+}
+
+function recovered(): void {
+  failing = null;
+  post({ type: 'event', level: 'info', message: 'the store commits again', fields: {} });
 }
 
 const writer = open();

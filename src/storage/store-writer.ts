@@ -19,6 +19,8 @@ export interface StoreWriterOptions {
   readonly overflowBytesMax?: number;
   /** Called for each batch that could not be committed. */
   readonly onFailure?: (failure: StoreFailure, commands: number) => void;
+  /** Called for the first batch that is committed after one that could not be. */
+  readonly onRecovery?: () => void;
 }
 
 /** What watches of a writer. All but the last two count up from the start. */
@@ -68,6 +70,7 @@ export class StoreWriter {
   readonly #eventBytesMax: number;
   readonly #overflowBytesMax: number;
   readonly #onFailure: StoreWriterOptions['onFailure'];
+  readonly #onRecovery: StoreWriterOptions['onRecovery'];
   readonly #onTurn = (): void => this.#turn();
   readonly #onBell = (): void => this.#wake();
   readonly #onTimer = (): void => this.#timer();
@@ -78,6 +81,7 @@ export class StoreWriter {
   #commits = 0;
   #commands = 0;
   #failures = 0;
+  #failing = false;
   #stalls = 0;
   #batchMax = 0;
   #batchMsMax = 0;
@@ -90,6 +94,7 @@ export class StoreWriter {
     this.#eventBytesMax = options.batchEventBytesMax ?? 4 * 1024 * 1024;
     this.#overflowBytesMax = options.overflowBytesMax ?? 16 * 1024 * 1024;
     this.#onFailure = options.onFailure;
+    this.#onRecovery = options.onRecovery;
     this.store = options.open(this.#events);
     this.#timerHandle = this.#clock.setTimer(this.#onTimer, HOUSEKEEPING_MS);
   }
@@ -220,7 +225,11 @@ export class StoreWriter {
     this.#batchMsMax = Math.max(this.#batchMsMax, this.#clock.now() - began);
     if (failure !== null) {
       this.#failures++;
+      this.#failing = true;
       this.#onFailure?.(failure, count);
+    } else if (this.#failing) {
+      this.#failing = false;
+      this.#onRecovery?.();
     }
     return true;
   }

@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { StoreOpenError, StoreOpenReason } from '../store-open-error.js';
@@ -11,6 +11,8 @@ export const DATABASE_FILE = 'rookery.db';
 const SQLITE_VERSION_MIN = [3, 51, 3] as const;
 const PAGE_BYTES = 4096;
 const CACHE_KIB = 64 * 1024;
+/** With less room than this a disk counts as full. */
+const FREE_BYTES_MIN = 128 * 1024;
 /** synchronous=FULL as SQLite reports it. */
 const SYNCHRONOUS_FULL = 2;
 
@@ -52,8 +54,10 @@ export function openDatabase(folder: string): Database.Database {
   } catch (error) {
     closeQuietly(db);
     if (error instanceof StoreOpenError) throw error;
-    const reason = openReasonOf(error);
+    let reason = openReasonOf(error);
     if (reason === null) throw error;
+    // SQLite reads a log that was left behind by way of new files, and calls it an I/O error when they find no room.
+    if (reason === StoreOpenReason.io && isFull(folder)) reason = StoreOpenReason.diskFull;
     throw new StoreOpenError(reason, path, adviceFor(reason, error), error);
   }
 }
@@ -67,6 +71,11 @@ export function closeQuietly(db: Database.Database | undefined): void {
   }
 }
 
+function isFull(folder: string): boolean {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize < FREE_BYTES_MIN;
+}
+
 function checkFolder(folder: string): void {
   try {
     if (!statSync(folder).isDirectory()) {
@@ -78,12 +87,11 @@ function checkFolder(folder: string): void {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
       throw new StoreOpenError(StoreOpenReason.missing, folder, 'the data folder does not exist', error);
     }
-    throw new StoreOpenError(
-      StoreOpenReason.notWritable,
-      folder,
-      'the data folder cannot be read and written by this user',
-      error,
-    );
+    const why =
+      (error as NodeJS.ErrnoException).code === 'EROFS'
+        ? 'the data folder is on a file system that is mounted read-only'
+        : `the data folder cannot be read and written by this user (${(error as Error).message})`;
+    throw new StoreOpenError(StoreOpenReason.notWritable, folder, why, error);
   }
 }
 
@@ -133,7 +141,7 @@ function adviceFor(reason: StoreOpenReason, error: unknown): string {
     case StoreOpenReason.corrupt:
       return `the database is damaged; restore a backup, the damaged file is left as it is${detail}`;
     case StoreOpenReason.diskFull:
-      return 'the disk is full';
+      return 'the disk is full; make room and start again, nothing that was acknowledged is lost';
     default:
       return `the database cannot be read${detail}`;
   }
