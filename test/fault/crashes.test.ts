@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { CloseCode, EphemeralKind, encodeEphemeral, encodePing } from '../../src/protocol/index.js';
 import { partitionOf } from '../../src/storage/partition-of.js';
 import { register, registerMany } from '../support/accounts.js';
+import { atEnd } from '../support/at-end.js';
 import { assertNothingLost, settle } from '../support/nothing-lost.js';
 import { type Credentials, ProtocolClient } from '../support/protocol-client.js';
 import { ReliablePeer } from '../support/reliable-peer.js';
@@ -116,7 +117,7 @@ async function underLoad(
 ): Promise<ReliablePeer[]> {
   const users = await registerMany(server, 8);
   const peers = users.map((user) => new ReliablePeer(server, user, { inFlightMax: 30, ackEvery: 5 }));
-  t.after(() => Promise.all(peers.map((peer) => peer.stop())));
+  atEnd(t, () => Promise.all(peers.map((peer) => peer.stop())));
   let loading = true;
   let acknowledged = 0;
   for (const [index, peer] of peers.entries()) {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CloseCode, encodePing, WelcomeState } from '../../src/protocol/index.js';
 import { register, registerMany } from '../support/accounts.js';
+import { atEnd } from '../support/at-end.js';
 import { type Credentials, ProtocolClient } from '../support/protocol-client.js';
 import { TestServer } from '../support/test-server.js';
 import { within } from '../support/within.js';
@@ -19,7 +20,7 @@ test('a new device ends the old one', { timeout: 60_000 }, async (t) => {
     for (let i = 0; i < 20 && old.isOpen && id - alice.firstMessageId < 200; i++)
       old.message(id++, bob.user, 'old');
   }, 1);
-  t.after(() => clearInterval(timer));
+  atEnd(t, () => clearInterval(timer));
   await old.next('sendAck');
 
   const renewed = await register(server, alice.user);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ErrorCode, encodePing } from '../../src/protocol/index.js';
 import { register, registerMany } from '../support/accounts.js';
+import { atEnd } from '../support/at-end.js';
 import { assertNothingLost, settle } from '../support/nothing-lost.js';
 import { ProtocolClient } from '../support/protocol-client.js';
 import { ReliablePeer } from '../support/reliable-peer.js';
@@ -22,7 +23,7 @@ function smallDisk(t: TestContext, mebibytes: number): string | null {
     t.skip(`mounting is not permitted here: ${(error as Error).message.trim()}`);
     return null;
   }
-  t.after(() => execFileSync('umount', ['-l', folder]));
+  atEnd(t, () => execFileSync('umount', ['-l', folder]));
   return folder;
 }
 
@@ -56,7 +57,7 @@ async function prepared(t: TestContext, pairs: number) {
   // A disk that is full refuses batches, and which of them is not for a client to know: so one message at a time
   // where order is looked at.
   const peers = users.map((user) => new ReliablePeer(server, user, { inFlightMax: 1, ackEvery: 3 }));
-  t.after(() => Promise.all(peers.map((peer) => peer.stop())));
+  atEnd(t, () => Promise.all(peers.map((peer) => peer.stop())));
   let acknowledged = 0;
   const load = { on: true };
   for (const [index, peer] of peers.entries()) {
@@ -103,6 +104,7 @@ test('a full disk refuses, and the service goes on by itself when there is room'
     await client.next('pong');
     client.terminate();
     makeRoom(folder);
+    await within('a line in the log', server.lines.find(/commits again/, line));
     await afterMore(200);
   }
   load.on = false;

@@ -18,6 +18,7 @@ import {
 } from '../../src/protocol/index.js';
 import { SeededRandom } from '../../src/structures/seeded-random.js';
 import { register, registerMany } from '../support/accounts.js';
+import { atEnd } from '../support/at-end.js';
 import { type Credentials, ProtocolClient } from '../support/protocol-client.js';
 import { RawWebSocket } from '../support/raw-web-socket.js';
 import { TestServer } from '../support/test-server.js';
@@ -399,7 +400,7 @@ test('an authentication that never comes', { timeout: 60_000 }, async (t) => {
   await t.test('only pings of the WebSocket', async () => {
     const client = await ProtocolClient.connect(server.url);
     const timer = setInterval(() => client.isOpen && client.socket.ping(), 50);
-    t.after(() => clearInterval(timer));
+    atEnd(t, () => clearInterval(timer));
     assert.equal((await within('the close', client.closed)).code, CloseCode.authTimeout);
   });
   await t.test('half a frame of the WebSocket', async () => {

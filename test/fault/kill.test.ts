@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SeededRandom } from '../../src/structures/seeded-random.js';
 import { registerMany } from '../support/accounts.js';
+import { atEnd } from '../support/at-end.js';
 import { assertNothingLost, settle } from '../support/nothing-lost.js';
 import { ReliablePeer } from '../support/reliable-peer.js';
 import { TestServer } from '../support/test-server.js';
@@ -21,7 +22,7 @@ test(`kill -9, ${ROUNDS} times under load`, { timeout: 300_000 }, async (t) => {
   const peers = users.map(
     (user) => new ReliablePeer(server, user, { inFlightMax: IN_FLIGHT, ackEvery: 1 + random.below(16) }),
   );
-  t.after(() => Promise.all(peers.map((peer) => peer.stop())));
+  atEnd(t, () => Promise.all(peers.map((peer) => peer.stop())));
 
   // Both of a pair send without pause: an answer makes room for the next message.
   let loading = true;

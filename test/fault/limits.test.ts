@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CloseCode, ErrorCode, encodeSend } from '../../src/protocol/index.js';
 import { registerMany } from '../support/accounts.js';
+import { atEnd } from '../support/at-end.js';
 import { type ConnectRefused, type Credentials, ProtocolClient } from '../support/protocol-client.js';
 import { TestServer } from '../support/test-server.js';
 import { until, within } from '../support/within.js';
@@ -88,7 +89,7 @@ test('connections that never say what they want', { timeout: 60_000 }, async (t)
     socket.write('GET /ws HTTP/1.1\r\nHost: ');
     return socket;
   });
-  t.after(() => {
+  atEnd(t, () => {
     for (const socket of sockets) socket.destroy();
   });
   // Those above the limit are closed at once, the others when the server has waited long enough for their request.
@@ -140,7 +141,7 @@ test('frames above the rate', { timeout: 60_000 }, async (t) => {
         for (let i = 0; i < 200; i++) encodeSend(writer, id++, recipient!.user, Buffer.from('flood'));
       });
     }, 5);
-    t.after(() => clearInterval(timer));
+    atEnd(t, () => clearInterval(timer));
     const close = await within('the close', client.closed);
     assert.equal(close.code, CloseCode.rateLimited, close.reason);
     await chat();

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CloseCode } from '../../src/protocol/index.js';
 import { registerMany } from '../support/accounts.js';
+import { atEnd } from '../support/at-end.js';
 import { assertNothingLost, settle } from '../support/nothing-lost.js';
 import { ConnectRefused, ProtocolClient } from '../support/protocol-client.js';
 import { RawWebSocket } from '../support/raw-web-socket.js';
@@ -48,7 +49,7 @@ test('what is sent until the close is answered and kept', { timeout: 60_000 }, a
   const server = await TestServer.start(t, { settings: { drainGraceMs: 300, drainJitterMs: 10 } });
   const users = await registerMany(server, 4);
   const peers = users.map((user) => new ReliablePeer(server, user));
-  t.after(() => Promise.all(peers.map((peer) => peer.stop())));
+  atEnd(t, () => Promise.all(peers.map((peer) => peer.stop())));
   let loading = true;
   let acknowledged = 0;
   for (const [index, peer] of peers.entries()) {
@@ -90,7 +91,7 @@ test('a second SIGTERM does not wait for who does not leave', { timeout: 90_000 
   const [user] = await registerMany(server, 1);
   const client = await ProtocolClient.login(server.url, user!);
   const stalled = await RawWebSocket.connect(server.port);
-  t.after(() => stalled.destroy());
+  atEnd(t, () => stalled.destroy());
 
   server.signal('SIGTERM');
   await client.next('goAway');

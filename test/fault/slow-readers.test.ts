@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { CloseCode, encodeHello, encodePull, encodeSend, FrameWriter } from '../../src/protocol/index.js';
 import { registerMany } from '../support/accounts.js';
+import { atEnd } from '../support/at-end.js';
 import { type Credentials, ProtocolClient } from '../support/protocol-client.js';
 import { RawWebSocket } from '../support/raw-web-socket.js';
 import { TestServer } from '../support/test-server.js';
@@ -92,7 +93,7 @@ async function chatDuring(
 ): Promise<number> {
   const from = await ProtocolClient.login(server.url, a);
   const to = await ProtocolClient.login(server.url, b);
-  t.after(() => {
+  atEnd(t, () => {
     from.terminate();
     to.terminate();
   });
@@ -133,7 +134,7 @@ test('clients that never read', { timeout: 180_000 }, async (t) => {
       return raw;
     }),
   );
-  t.after(() => {
+  atEnd(t, () => {
     for (const raw of sockets) raw.destroy();
   });
   const before = server.residentBytes();
@@ -196,7 +197,7 @@ test('clients that read one byte at a time', { timeout: 120_000 }, async (t) => 
   const timer = setInterval(async () => {
     for (const raw of sockets) bytes += (await raw.read(1))?.length ?? 0;
   }, 1000);
-  t.after(() => {
+  atEnd(t, () => {
     clearInterval(timer);
     for (const raw of sockets) raw.destroy();
   });
@@ -247,7 +248,7 @@ test('who comes back and stalls again and again does not pile up', { timeout: 12
     4000,
   );
   const sockets: RawWebSocket[] = [];
-  t.after(() => {
+  atEnd(t, () => {
     for (const raw of sockets) raw.destroy();
   });
   const stallAll = async (times: number) => {

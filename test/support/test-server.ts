@@ -1,9 +1,11 @@
+import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { atEnd } from './at-end.js';
 import { OutputLines } from './output-lines.js';
 import { temporaryFolder } from './temporary-folder.js';
 import { within } from './within.js';
@@ -107,6 +109,13 @@ export function runStart(settings: Settings, env: Readonly<Record<string, string
   return runRookery(['start', ...flagsOf({ ...DEFAULTS, ...settings })], env);
 }
 
+/** Says everything that it should, on few lines, and without a stack: what is no bug must not look like one. */
+export function assertPlainly(output: string, ...patterns: readonly RegExp[]): void {
+  for (const pattern of patterns) assert.match(output, pattern);
+  assert.doesNotMatch(output, /(^|\\n)\s+at .*:\d+/m);
+  assert.ok(output.split('\n').length < 12, `a wall of text:\n${output}`);
+}
+
 /**
  * The real server as a child process on random ports. The object stays the same over kills and restarts; `port`
  * is that of the present incarnation, so ask for it at each connection.
@@ -134,7 +143,7 @@ export class TestServer {
     const folder = options.dataFolder ?? temporaryFolder(t);
     const server = new TestServer(folder, { ...DEFAULTS, ...options.settings });
     if (options.dataFolder === undefined) server.setToken();
-    t.after(() => server.kill());
+    atEnd(t, () => server.kill());
     return server;
   }
 
