@@ -130,7 +130,10 @@ function openPort(acceptor: ConnectionAcceptor): Listener {
 /** The top supervisor has ended. The thread goes with it, and the main thread has the next word. */
 function ended(reason: ExitReason): void {
   if (draining && isOrderly(reason)) return;
-  throw new Error(`the scheduler's supervisor gave up: ${formatReason(reason)}`);
+  // In a turn of its own: here it would be the crash of the process that was told, and the thread would stay.
+  clock.defer(() => {
+    throw new Error(`the scheduler's supervisor gave up: ${formatReason(reason)}`);
+  });
 }
 
 /** Sends the clients away, then the processes, waits until the store has answered all it was asked, and ends. */

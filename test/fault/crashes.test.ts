@@ -213,29 +213,45 @@ test('both threads die at once', { timeout: 120_000 }, async (t) => {
   assert.equal(server.pid, pid);
 });
 
-test('partitions that crash without end escalate: the scheduler begins anew', {
+test('partitions that crash without end escalate: first the sessions, then the thread', {
   timeout: 120_000,
 }, async (t) => {
   const server = await TestServer.start(t);
+  const { pid } = server;
   const user = await register(server, 15_550_001);
-  const client = await ProtocolClient.login(server.url, user);
+  const back = async () => {
+    let client: ProtocolClient | undefined;
+    await until('the server is back', async () => {
+      client = await ProtocolClient.login(server.url, user).catch(() => undefined);
+      return client !== undefined;
+    });
+    client!.send((writer) => encodePing(writer, 1));
+    await client!.next('pong');
+    return client!;
+  };
+  const threadEnded = () =>
+    server.lines.all.slice(line).some(({ message }) => /^scheduler-1 ended/.test(message));
   const line = server.lines.all.length;
-  // Above 20 in 10 s the supervisor of the partitions gives up, and sessions and listener go with it.
+  // Above 20 in 10 s the supervisor of the partitions gives up, and sessions and listener go with it. The fourth time
+  // in a minute so does the supervisor above, and the thread with it.
+  let levels = 0;
   let crashes = 0;
-  while (client.isOpen && crashes < 100) {
-    crashes++;
-    await server.injectFault({ kind: 'crash-partition', partition: 7 }).catch(() => {});
+  while (!threadEnded()) {
+    const client = await back();
+    while (client.isOpen && crashes < 500) {
+      crashes++;
+      await server.injectFault({ kind: 'crash-partition', partition: 7 }).catch(() => {});
+    }
+    await within('the close', client.closed);
+    levels++;
+    assert.ok(crashes > 20 * levels, `the sessions were ended ${levels} times by ${crashes} crashes`);
+    assert.ok(levels <= 5, `the thread goes on after ${levels} escalations`);
+    // The log comes by another way than the close.
+    if (levels === 4) await within('the log', server.lines.find(/^scheduler-1 ended/, line));
   }
-  await within('the close', client.closed);
-  assert.ok(crashes > 20, `${crashes} crashes`);
-  await within('the log', server.lines.find(/gave up/, line));
-  let again: ProtocolClient | null = null;
-  await until('the server is back', async () => {
-    again = await ProtocolClient.login(server.url, user).catch(() => null);
-    return again !== null;
-  });
-  (again as unknown as ProtocolClient).send((writer) => encodePing(writer, 1));
-  await (again as unknown as ProtocolClient).next('pong');
+  assert.equal(levels, 4);
+  await back();
+  assert.equal(server.pid, pid);
 });
 
 test('a thread that dies again and again ends the server with code 1', { timeout: 120_000 }, async (t) => {

@@ -11,8 +11,11 @@ import { until, within } from '../support/within.js';
 
 const MiB = 1024 * 1024;
 
+/** Messages for each of those who never read. */
+const COUNT = 800;
+
 /** A sender, two who chat, and those who are slow. */
-type Users = [Credentials, Credentials, Credentials, ...Credentials[]];
+type Users = [sender: Credentials, a: Credentials, b: Credentials, ...slow: Credentials[]];
 
 function helloBytes(user: Credentials): Uint8Array {
   const writer = new FrameWriter(4096);
@@ -53,8 +56,9 @@ async function pour(
     `${total} answers`,
     new Promise<void>((resolve, reject) => {
       let client: ProtocolClient | null = null;
+      let welcomed = false;
       const fill = () => {
-        if (client === null) return;
+        if (client === null || !welcomed) return;
         const writer = new FrameWriter(MiB);
         while (sent < total && sent - acknowledged - refused < 200 && writer.length < 60_000) {
           encodeSend(writer, from.firstMessageId + sent, to[sent % to.length]!, body);
@@ -66,7 +70,8 @@ async function pour(
         onFrame: (frame) => {
           if (frame.type === 'sendAck') acknowledged++;
           else if (frame.type === 'error') refused++;
-          else if (frame.type !== 'welcome') return;
+          else if (frame.type === 'welcome') welcomed = true;
+          else return;
           fill();
           if (acknowledged + refused === total) {
             client?.terminate();
@@ -84,7 +89,7 @@ async function pour(
   return { acknowledged, refused };
 }
 
-/** Two who chat while `work` is going on; returns how many messages went the whole way. */
+/** Two who chat while `work` is going on, and for some messages more; returns how many went the whole way. */
 async function chatDuring(
   t: TestContext,
   server: TestServer,
@@ -97,11 +102,11 @@ async function chatDuring(
     from.terminate();
     to.terminate();
   });
-  let done = false;
+  let roundsMin = Number.POSITIVE_INFINITY;
   let rounds = 0;
   const chat = async () => {
     let id = a.firstMessageId;
-    while (!done || rounds === 0) {
+    while (rounds < roundsMin) {
       from.message(id++, b.user, 'hello');
       await from.next('sendAck');
       to.ack((await to.next('deliver')).seq);
@@ -113,7 +118,8 @@ async function chatDuring(
   try {
     await Promise.race([work(), chatting]);
   } finally {
-    done = true;
+    // What `work` made is still there: these have to get through beside it.
+    roundsMin = rounds + 20;
   }
   await chatting;
   return rounds;
@@ -121,11 +127,9 @@ async function chatDuring(
 
 test('clients that never read', { timeout: 180_000 }, async (t) => {
   const server = await TestServer.start(t, { settings: { ackTimeoutMs: '10m', inboxCountMax: 100_000 } });
-  const [sender, a, b, ...slow] = (await registerMany(server, 23)) as Users;
-  // Warm: what the server needs for traffic of this kind at all is not what is measured.
-  await pour(server, sender, [a.user], 500, 4000);
-  await server.kill();
-  await server.start();
+  const [warm, sender, a, b, ...slow] = (await registerMany(server, 24)) as [Credentials, ...Users];
+  // What the server needs for traffic of this kind at all is not what is measured.
+  await pour(server, sender, [warm.user], 2000, 4000);
 
   const sockets = await Promise.all(
     slow.map(async (user) => {
@@ -139,17 +143,16 @@ test('clients that never read', { timeout: 180_000 }, async (t) => {
   });
   const before = server.residentBytes();
   const rounds = await chatDuring(t, server, [a, b], async () => {
-    // 20 readers that do not read, 400 messages of 4 KB for each: 32 MB in all, 64 KiB for each may be on its way.
-    const other = { ...sender, firstMessageId: sender.firstMessageId + 10_000 };
+    // 20 readers that do not read, 800 messages of 30 KB for each: 480 MB in all.
     const { acknowledged, refused } = await pour(
       server,
-      other,
+      { ...sender, firstMessageId: sender.firstMessageId + 10_000 },
       slow.map((user) => user.user),
-      400,
-      4000,
+      COUNT,
+      30_000,
     );
     assert.equal(refused, 0);
-    assert.equal(acknowledged, 400 * slow.length);
+    assert.equal(acknowledged, COUNT * slow.length);
     // They ask for more and more without reading any answer.
     for (let i = 0; i < 200; i++) for (const raw of sockets) raw.send(pullBytes(0));
   });
@@ -157,17 +160,13 @@ test('clients that never read', { timeout: 180_000 }, async (t) => {
   t.diagnostic(
     `resident ${Math.round(before / MiB)} → ${Math.round(after / MiB)} MiB; ${rounds} rounds of chat beside`,
   );
-  assert.ok(rounds > 20, `only ${rounds} rounds of chat`);
-  assert.ok(after - before < 120 * MiB, `grew by ${Math.round((after - before) / MiB)} MiB`);
-  // A session's answers wait in its socket up to socketBufferBytesMax (1 MiB): the server itself says how much.
-  const metrics = await (await server.operator('/metrics')).text();
-  assert.match(metrics, /rookery/);
+  assert.ok(after - before < 200 * MiB, `grew by ${Math.round((after - before) / MiB)} MiB`);
 
   // Nothing was lost: whoever begins to read gets it all, in order.
   sockets[0]!.destroy();
   const reader = await ProtocolClient.login(server.url, slow[0]!);
   const more = await reader.next('more');
-  assert.equal(more.count, 400);
+  assert.equal(more.count, COUNT);
   let seq = 0;
   let items = 0;
   for (let hasMore = true; hasMore; ) {
@@ -180,7 +179,7 @@ test('clients that never read', { timeout: 180_000 }, async (t) => {
     }
     hasMore = batch.hasMore;
   }
-  assert.equal(items, 400);
+  assert.equal(items, COUNT);
 });
 
 test('clients that read one byte at a time', { timeout: 120_000 }, async (t) => {
@@ -217,8 +216,7 @@ test('clients that read one byte at a time', { timeout: 120_000 }, async (t) => 
   t.diagnostic(
     `resident ${Math.round(before / MiB)} → ${Math.round(after / MiB)} MiB; ${rounds} rounds of chat beside`,
   );
-  assert.ok(rounds > 20, `only ${rounds} rounds of chat`);
-  assert.ok(after - before < 120 * MiB, `grew by ${Math.round((after - before) / MiB)} MiB`);
+  assert.ok(after - before < 200 * MiB, `grew by ${Math.round((after - before) / MiB)} MiB`);
 });
 
 test('who accepts nothing is disconnected in the end', { timeout: 60_000 }, async (t) => {
