@@ -25,5 +25,8 @@ export function injectFault(scheduler: ChatScheduler, fault: InjectedFault): boo
         throw new Error(`injected: ${fault.kind} with ${sessions.size} sessions`);
       });
       return true;
+    case 'crash-commit':
+      // The writer's.
+      return false;
   }
 }

@@ -37,7 +37,9 @@ export type ToScheduler =
 export type InjectedFault =
   | { readonly kind: 'crash-session'; readonly user: number }
   | { readonly kind: 'crash-partition'; readonly partition: number }
-  | { readonly kind: 'crash-thread' };
+  | { readonly kind: 'crash-thread' }
+  /** The writer: between its next commit and that commit's events. */
+  | { readonly kind: 'crash-commit' };
 
 export type FromScheduler =
   | { readonly type: 'listening'; readonly port: number }

@@ -1,5 +1,6 @@
 /** What the writer thread runs: the store, and the writer's end of the rings. */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { EventSink } from '../storage/event-sink.js';
 import { SqliteStore } from '../storage/sqlite/sqlite-store.js';
 import { StoreOpenError } from '../storage/store-open-error.js';
 import { StoreWriter } from '../storage/store-writer.js';
@@ -21,6 +22,7 @@ const clock = new SystemClock();
 /** The last failure that was logged; null while batches are committed. */
 let failing: StoreFailure | null = null;
 let store: SqliteStore | null = null;
+let sink: EventSink | null = null;
 
 function open(): StoreWriter | null {
   try {
@@ -28,6 +30,7 @@ function open(): StoreWriter | null {
       clock,
       batchCountMax: config.writerBatchMax,
       open: (events) => {
+        sink = events;
         store = SqliteStore.open({
           folder: config.dataFolder,
           limits: storeLimitsOf(config),
@@ -104,11 +107,14 @@ parent.on('message', (message: ToWriter) => {
       });
       break;
     }
-    case 'inject':
-      clock.defer(() => {
+    case 'inject': {
+      const crash = () => {
         throw new Error(`injected: ${message.fault.kind}`);
-      });
+      };
+      if (message.fault.kind === 'crash-commit' && sink !== null) sink.publish = crash;
+      else clock.defer(crash);
       break;
+    }
     case 'close':
       writer.close();
       post({ type: 'closed' });

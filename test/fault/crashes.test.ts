@@ -181,6 +181,22 @@ test('the writer thread dies under load: nobody notices', { timeout: 120_000 }, 
   assert.ok(server.isRunning);
 });
 
+test('the writer thread dies between a commit and its events: nobody notices', {
+  timeout: 120_000,
+}, async (t) => {
+  const server = await TestServer.start(t);
+  const peers = await underLoad(t, server, async (after) => {
+    for (let i = 0; i < 4; i++) {
+      await after(300);
+      const line = server.lines.all.length;
+      await server.injectFault({ kind: 'crash-commit', thread: 'writer-1' });
+      await within('the log', server.lines.find(/writer-1 ended/, line));
+    }
+    await after(300);
+  });
+  for (const peer of peers) assert.equal(peer.connects, 1, `${peer.user}:\n${peer.history.join('\n')}`);
+});
+
 test('the scheduler thread dies under load: clients come back and go on', { timeout: 120_000 }, async (t) => {
   const server = await TestServer.start(t);
   const { pid, port } = server;

@@ -254,4 +254,6 @@ export class TestServer {
 export type Fault =
   | { readonly kind: 'crash-session'; readonly user: number }
   | { readonly kind: 'crash-partition'; readonly partition: number }
-  | { readonly kind: 'crash-thread'; readonly thread: 'scheduler-1' | 'writer-1' };
+  | { readonly kind: 'crash-thread'; readonly thread: 'scheduler-1' | 'writer-1' }
+  /** Between the next commit and its events. */
+  | { readonly kind: 'crash-commit'; readonly thread: 'writer-1' };

@@ -4,10 +4,12 @@ import { json, type Page } from '../page.js';
 export type Fault =
   | { readonly kind: 'crash-session'; readonly user: number }
   | { readonly kind: 'crash-partition'; readonly partition: number }
-  | { readonly kind: 'crash-thread' };
+  | { readonly kind: 'crash-thread' }
+  | { readonly kind: 'crash-commit' };
 
 /**
- * `POST /api/fault?kind=crash-session&user=N`, `kind=crash-partition&partition=N`, `kind=crash-thread&thread=NAME`:
+ * `POST /api/fault?kind=crash-session&user=N`, `kind=crash-partition&partition=N`, `kind=crash-thread&thread=NAME`,
+ * `kind=crash-commit&thread=writer-1` (between the next commit and its events):
  * makes something fail, to see what becomes of it. Development only: the composition root adds this page in
  * development mode, never else.
  */
@@ -44,8 +46,9 @@ function faultOf(query: URLSearchParams): Fault | string {
         : { kind, partition };
     }
     case 'crash-thread':
+    case 'crash-commit':
       return { kind };
     default:
-      return `kind must be crash-session, crash-partition or crash-thread, not "${kind}"`;
+      return `kind must be crash-session, crash-partition, crash-thread or crash-commit, not "${kind}"`;
   }
 }
