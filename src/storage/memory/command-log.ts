@@ -39,6 +39,10 @@ export class CommandLog {
     }
   }
 
+  get size(): number {
+    return this.#size;
+  }
+
   /** Calls `visit` for each batch behind the header; then cuts off what is not whole. @throws {DiskError} */
   replay(visit: (batch: RecordMemory) => void): void {
     this.#size = HEADER_BYTES + 16;

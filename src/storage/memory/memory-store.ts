@@ -28,6 +28,10 @@ export interface MemoryStoreOptions {
   readonly events: EventSink;
   /** Wall-clock ms, for the number of a new epoch. */
   readonly now: number;
+  /** Hears, as it was then, what a log that is opened has to tell. Default: nobody. */
+  readonly past?: StoreEvents;
+  /** Makes the empty tables. Default: {@link MemoryTables}. */
+  readonly tables?: () => MemoryTables;
 }
 
 const BATCH_BYTES_MAX = 2 ** 28;
@@ -74,11 +78,13 @@ export class MemoryStore implements Store {
   #failure: StoreFailure | null = null;
   #closed = false;
   #expiryAt = 0;
+  /** Bytes of the log that are known to be durable. */
+  #durable = Number.POSITIVE_INFINITY;
 
   constructor(options: MemoryStoreOptions) {
     this.#options = options;
     this.#events = options.events;
-    this.#opened = this.#open();
+    this.#opened = this.#open(options.past ?? SILENCE);
     this.epoch = this.#opened.log.epoch;
   }
 
@@ -87,7 +93,7 @@ export class MemoryStore implements Store {
     this.#commands.clear();
     if (this.#opened === null && !this.#closed) {
       this.#guard(() => {
-        this.#opened = this.#open();
+        this.#opened = this.#open(SILENCE);
       });
     }
   }
@@ -159,7 +165,7 @@ export class MemoryStore implements Store {
     const at = this.#commands.reserve(EXPIRE_BYTES);
     this.#commands.memory.i32[(at >> 2) + 1] = EXPIRE;
     this.#commands.memory.f64[(at >> 3) + 2] = before;
-    expire(this.#opened, before, this.#events);
+    expire(this.#opened.tables, before, this.#events);
     this.#write();
     if (this.#failure !== null) this.#events.discard();
     this.#failure = null;
@@ -177,18 +183,25 @@ export class MemoryStore implements Store {
     const { start, end, memory } = this.#commands;
     if (this.#opened !== null && end > start) {
       const { log } = this.#opened;
+      this.#durable = log.size;
       this.#guard(() => log.append(memory.bytes.subarray(start, end)));
     }
     this.#commands.clear();
   }
 
   /** Reads the log and applies it. */
-  #open(): Opened {
+  #open(told: StoreEvents): Opened {
+    // A batch that failed may be in the file as a whole all the same. Everybody was told that it is not stored,
+    // and a later sync does not promise what an earlier one could not do: it goes before the log is read.
+    if (this.#options.disk.size > this.#durable) {
+      this.#options.disk.truncate(this.#durable);
+      this.#options.disk.sync();
+    }
     const log = new CommandLog(this.#options.disk, Math.max(1, Math.floor(this.#options.now / 1000)));
-    const tables = new MemoryTables();
     const { limits } = this.#options;
-    const past = new StateMachine(tables, limits, SILENCE);
-    log.replay((batch) => replayBatch(batch, past, tables));
+    const tables = this.#options.tables?.() ?? new MemoryTables();
+    const past = new StateMachine(tables, limits, told);
+    log.replay((batch) => replayBatch(batch, past, tables, told));
     return { log, tables, machine: new StateMachine(tables, limits, this.#events) };
   }
 
@@ -204,17 +217,22 @@ export class MemoryStore implements Store {
   }
 }
 
-function replayBatch(batch: RecordMemory, machine: StateMachine, tables: MemoryTables): void {
+function replayBatch(
+  batch: RecordMemory,
+  machine: StateMachine,
+  tables: MemoryTables,
+  told: StoreEvents,
+): void {
   for (let at = 0; at < batch.bytes.length; at += batch.i32[at >> 2]!) {
     if ((batch.i32[(at >> 2) + 1]! & 0xff) === EXPIRE) {
-      tables.expire(batch.f64[(at >> 3) + 2]!, () => {});
+      expire(tables, batch.f64[(at >> 3) + 2]!, told);
     } else {
       applyCommand(batch, at, machine);
     }
   }
 }
 
-function expire({ tables }: Opened, before: number, events: StoreEvents): void {
+function expire(tables: MemoryTables, before: number, events: StoreEvents): void {
   tables.expire(before, (inbox, truncated) => events.truncated(partitionOf(inbox), inbox, truncated));
 }
 

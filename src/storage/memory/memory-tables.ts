@@ -94,10 +94,12 @@ export class MemoryTables implements Tables {
     return oldest;
   }
 
-  /** Drops what was accepted before `time` and marks the inboxes. */
+  /** Drops from the front of each inbox what was accepted before `time`, and marks the inboxes. */
   expire(time: number, dropped: (inbox: UserId, truncated: Seq) => void): void {
     for (const [user, entries] of [...this.#inboxes]) {
-      const last = entries.findLast((entry) => entry.time < time);
+      // Only what stands in front: behind a wall clock that was set back, times do not ascend.
+      const kept = entries.findIndex((entry) => entry.time >= time);
+      const last = kept < 0 ? entries.at(-1) : entries[kept - 1];
       const state = this.#users.get(user);
       if (last === undefined || state === undefined) continue;
       this.#remove(state, (entry) => entry.seq <= last.seq);
