@@ -30,7 +30,12 @@ export class OldGeneration {
     this.#oldestBehind = db
       .prepare('SELECT inbox, seq, time FROM old WHERE (inbox, seq) > (?, ?) ORDER BY inbox, seq LIMIT 1')
       .raw();
-    this.#lastOlder = db.prepare('SELECT max(seq) FROM old WHERE inbox = ? AND time < ?').pluck();
+    this.#lastOlder = db
+      .prepare(
+        `SELECT max(seq) FROM old WHERE inbox = @inbox AND seq <
+           ifnull((SELECT min(seq) FROM old WHERE inbox = @inbox AND time >= @time), 9007199254740991)`,
+      )
+      .pluck();
   }
 
   insert(
@@ -70,8 +75,11 @@ export class OldGeneration {
     return row === undefined ? null : { inbox: row[0], time: row[2] };
   }
 
-  /** Seq of the last entry of an inbox that was accepted before `time`; null when there is none. */
+  /**
+   * Seq of the last of those entries in front of an inbox that were accepted before `time`; null when there are
+   * none. Not the last of all such entries: times do not ascend where the wall clock was set back.
+   */
   lastOlder(inbox: UserId, time: number): Seq | null {
-    return this.#lastOlder.get(inbox, time) as number | null;
+    return this.#lastOlder.get({ inbox, time }) as number | null;
   }
 }
