@@ -250,6 +250,7 @@ export type SessionMessage =
   | Attached
   | AttachRefused
   | Superseded
+  | TruncatedMessage
   | PartitionRestarted
   | PullRefused
   | Ephemeral

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Pid } from '../actors/pid.js';
 import type { Process } from '../actors/process.js';
-import type { Receiver } from '../actors/receiver.js';
+import type { ExitHook, Receiver } from '../actors/receiver.js';
 import type { Ref } from '../actors/ref.js';
 import type { SystemMessage } from '../actors/system-message.js';
 import { EphemeralKind } from '../protocol/index.js';
@@ -22,6 +22,7 @@ import {
   ResumeState,
   type SessionMessage,
   type StoreFailed,
+  type TruncatedMessage,
   type Watch,
 } from './messages.js';
 import { ownedEntry } from './store-dispatch.js';
@@ -45,7 +46,7 @@ import { Watchers } from './watchers.js';
  * Bounds: at most `attachesMax` attaches wait for the store, more are refused with `store`; online users and
  * watchers are bounded by the connections of the node.
  */
-export class Partition implements Receiver<PartitionMessage> {
+export class Partition implements Receiver<PartitionMessage>, ExitHook {
   readonly #node: ChatNode;
   readonly #self: Process<PartitionMessage>;
   /** Who is connected, by user. */
@@ -66,6 +67,12 @@ export class Partition implements Receiver<PartitionMessage> {
     this.#node = node;
     this.#self = self;
     self.label = `partition-${index}`;
+    self.onExit(this);
+  }
+
+  /** Its users are counted again when their sessions attach to the next incarnation. */
+  processExited(): void {
+    this.#node.stats.online -= this.#online.size;
   }
 
   receive(message: PartitionMessage | SystemMessage): void {
@@ -104,6 +111,7 @@ export class Partition implements Receiver<PartitionMessage> {
         this.#deviceReplaced(message);
         break;
       case 'truncated':
+        this.#truncated(message);
         break;
       case 'store-failed':
         this.#failed(message);
@@ -298,6 +306,12 @@ export class Partition implements Receiver<PartitionMessage> {
     this.#self.send(online.session, { type: 'superseded', by: 'device' });
     this.#node.stats.superseded++;
     this.#remove(online.session, user);
+  }
+
+  /** Something that was waiting for somebody is gone: a session that is up has to say so. */
+  #truncated(message: TruncatedMessage): void {
+    const online = this.#online.get(message.inbox);
+    if (online !== undefined) this.#self.send(online.session, message);
   }
 
   /** A lookup or read of this partition could not be made. */

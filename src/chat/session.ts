@@ -77,7 +77,6 @@ const Due = {
   acks: 'acks',
   store: 'store',
   leave: 'leave',
-  reattach: 'reattach',
 } as const;
 type Due = (typeof Due)[keyof typeof Due];
 
@@ -112,6 +111,8 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
   #attentive = true;
   /** A page is being read. */
   #pullOutstanding = false;
+  /** A PULL has not got its BATCH yet, whatever became of the page that was asked for. */
+  #batchOwed = false;
   /** A pull that waits for the socket to drain, or for the store. */
   #pullDeferred = false;
   #pullCountMax = 0;
@@ -119,6 +120,8 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
   /** The highest accepted seq that a wipe was submitted for. */
   #wiped = 0;
   #wipeRetry = false;
+  /** The partition does not know this session yet: it could not reach the store. */
+  #reattachDue = false;
   /** GOAWAY was sent; the one timer is that of the end. */
   #leaving = false;
   #opsFullAt = 0;
@@ -128,6 +131,7 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
   /** The accepted seq when the ack timer was armed. */
   #acceptedAtTimer = -1;
   #timer: Timer | null = null;
+  #timerDue: Due | null = null;
   // What an idle session does not need; made when it does.
   #ephemerals: Ephemerals | null = null;
   #requests: PendingRequest[] | null = null;
@@ -137,7 +141,7 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
     node.stats.sessions++;
     self.label = 'session';
     self.onExit(this);
-    this.#timer = self.startTimer(node.limits.authDeadlineMs, Due.deadline);
+    this.#arm(Due.deadline, node.limits.authDeadlineMs);
   }
 
   /** For requests: answers are written only while this holds. */
@@ -234,6 +238,9 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
       case 'superseded':
         if (message.by === 'device') this.#close(CloseCode.deviceReplaced, 'another device took this number');
         else this.#close(CloseCode.connectionReplaced, 'a newer connection took its place');
+        break;
+      case 'truncated':
+        this.#truncated();
         break;
       case 'controlled':
         this.#controlled(message.result);
@@ -433,8 +440,14 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
   #attached(message: Attached): void {
     const { head, pendingCount, pendingBytes } = message;
     if (this.#phase === Phase.active) {
-      // Back at a restarted partition: whatever came meanwhile is fetched by a pull.
-      if (pendingCount > 0) this.#sayMore(head, pendingCount, pendingBytes);
+      if (message.state !== ResumeState.resumed) {
+        this.#truncated();
+        return;
+      }
+      // Back at a restarted partition: whatever came meanwhile is fetched by a pull. If the client has asked already
+      // it is that pull, which went down with the partition: the client waits for its answer and not for MORE.
+      if (this.#batchOwed) this.#submitPull(this.#window.accepted);
+      else if (pendingCount > 0) this.#sayMore(head, pendingCount, pendingBytes);
       else this.#pullForItself();
       return;
     }
@@ -448,10 +461,17 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
     if (pendingCount > 0) this.#sayMore(head, pendingCount, pendingBytes);
   }
 
+  /** Entries were dropped (age, a full inbox's receipts): only a WELCOME can say so, so the client comes for one. */
+  #truncated(): void {
+    if (this.#phase === Phase.active) {
+      this.#close(CloseCode.slowConsumer, 'entries were dropped before they were accepted');
+    }
+  }
+
   #attachRefused(reason: 'credentials' | 'device-replaced' | 'store'): void {
     if (this.#phase === Phase.active && reason === 'store') {
       // A restarted partition that cannot reach the store yet.
-      this.#arm(Due.reattach, REATTACH_RETRY_MS);
+      this.#reattachLater();
       return;
     }
     if (this.#phase !== Phase.attaching && this.#phase !== Phase.active) return;
@@ -482,9 +502,12 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
     if (this.#phase !== Phase.active) return;
     this.#window.pulling = true;
     this.#pullOutstanding = false;
-    if (!this.#attach(null, this.node.epoch, this.#window.accepted)) {
-      this.#arm(Due.reattach, REATTACH_RETRY_MS);
-    }
+    if (!this.#attach(null, this.node.epoch, this.#window.accepted)) this.#reattachLater();
+  }
+
+  #reattachLater(): void {
+    this.#reattachDue = true;
+    this.#arm(Due.store, REATTACH_RETRY_MS);
   }
 
   // ---- sending -----------------------------------------------------------------------------------------------
@@ -561,6 +584,7 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
     if (this.#isClosing()) return;
     const { limits, stats } = this.node;
     stats.pulls++;
+    this.#batchOwed = true;
     if (!this.#window.pulling) {
       // In push mode there is nothing to pull; answering all the same keeps the client's bookkeeping simple.
       this.#window.pulling = true;
@@ -591,8 +615,16 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
   }
 
   #page(page: PageMessage): void {
-    if (!this.#pullOutstanding) return;
+    if (!this.#pullOutstanding) {
+      // Of a pull that was made twice, around a restart of the partition. That it is not complete has stopped the
+      // partition's pushing all the same.
+      if (page.hasMore && !this.#window.pulling) {
+        this.#sayMore(page.entries.at(-1)?.seq ?? this.#window.sent, page.entries.length, 0);
+      }
+      return;
+    }
     this.#pullOutstanding = false;
+    this.#batchOwed = false;
     const fits = writePage(this, page, this.#window);
     this.#window.pulling = page.hasMore || !fits;
     if (!fits && !page.hasMore) {
@@ -680,15 +712,16 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
         } else this.#armAckTimer();
         break;
       case Due.store:
+        if (this.#reattachDue) {
+          this.#reattachDue = false;
+          this.#reattach();
+        }
         if (this.#wipeRetry) {
           this.#wipeRetry = false;
           this.#wipe();
         }
         if (this.#pullDeferred && !this.#pullOutstanding) this.#submitPull(this.#window.accepted);
         this.#armAckTimer();
-        break;
-      case Due.reattach:
-        this.#reattach();
         break;
       case Due.leave:
         this.#close(CloseCode.goingAway, 'the server is going away');
@@ -700,13 +733,16 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
   #armAckTimer(): void {
     if (this.#timer !== null || this.#window.unacceptedBytes === 0) return;
     this.#acceptedAtTimer = this.#window.accepted;
-    this.#timer = this.self.startTimer(this.node.limits.ackTimeoutMs, Due.acks);
+    this.#arm(Due.acks, this.node.limits.ackTimeoutMs);
   }
 
   #arm(due: Due, ms: number): void {
     if (this.#leaving) return;
+    // What waits for the store waits together, and no longer for each that joins.
+    if (due === Due.store && this.#timerDue === Due.store && this.#timer !== null) return;
     this.#disarm();
     this.#timer = this.self.startTimer(ms, due);
+    this.#timerDue = due;
   }
 
   #disarm(): void {
