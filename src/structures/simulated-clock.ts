@@ -19,7 +19,7 @@ class SimulatedTimer {
  */
 export class SimulatedClock implements Clock {
   #now: number;
-  readonly #epoch: number;
+  #epoch: number;
   #order = 0;
   #cancelled = 0;
   /** A binary heap by (deadline, order). */
@@ -41,6 +41,16 @@ export class SimulatedClock implements Clock {
 
   wall(): number {
     return this.#epoch + Math.floor(this.#now);
+  }
+
+  /** The wall clock is set forward or (negative) back. Monotonic time does not notice. */
+  jumpWall(ms: number): void {
+    this.#epoch += ms;
+  }
+
+  /** Time passes while nobody gets to run (a slow turn, a suspended machine): what falls due meanwhile comes late. */
+  stall(ms: number): void {
+    this.#now += ms;
   }
 
   setTimer(callback: () => void, delayMs: number): ClockTimer {
@@ -98,7 +108,8 @@ export class SimulatedClock implements Clock {
       this.#fireFirst();
       this.run();
     }
-    this.#now = until;
+    // Not backwards: a callback may have stalled beyond it.
+    this.#now = Math.max(this.#now, until);
   }
 
   /** Jumps to the next timer and fires it. False when there is none. */
