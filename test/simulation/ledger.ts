@@ -399,13 +399,14 @@ export class Ledger {
 
   /** A device was told that everything up to `upTo` may be gone. */
   toldTruncated(device: DeviceView, upTo: Seq): void {
-    if (upTo > (this.#truncated.get(device.user) ?? 0)) {
-      this.violate(
-        'resume',
-        `${device.user} was told that its inbox is cut at ${upTo}, and the store never did that`,
-      );
+    const truncated = this.#truncated.get(device.user) ?? 0;
+    // What it had accepted itself, before it lost its cursor, is gone too.
+    if (upTo > Math.max(truncated, this.#wipedUpTo.get(device.user) ?? 0)) {
+      const what = `${device.user} was told that its inbox is cut at ${upTo}, and the store never did that`;
+      this.violate('resume', what);
     }
-    this.#toldTruncated.set(device.user, Math.max(upTo, this.#toldTruncated.get(device.user) ?? 0));
+    const told = this.#toldTruncated.get(device.user) ?? 0;
+    this.#toldTruncated.set(device.user, Math.max(told, Math.min(upTo, truncated)));
   }
 
   /** A device was told that it begins anew, which includes that older things may be gone. */
