@@ -20,7 +20,7 @@ function show(view: preact.ComponentChild): void {
   render(view, root);
 }
 
-const tab = new SingleTab(profile);
+const tab = new SingleTab(profile, yieldToAnotherTab);
 let chat: Chat | null = null;
 
 async function begin(): Promise<void> {
@@ -40,13 +40,14 @@ async function yieldToAnotherTab(): Promise<void> {
   await closing;
 }
 
+/** Says so, and begins when the other tab is closed or lets go. */
 function showElsewhere(): void {
   show(
     <Notice
       title="Open in another tab"
       text="Rookery is open in another tab or window of this browser. Only one of them can hold the connection."
       actions={[
-        { text: 'Use it here', act: () => guard(tab.takeOver(yieldToAnotherTab).then(begin)) },
+        { text: 'Use it here', act: () => tab.ask() },
         {
           text: 'Register another number here',
           act: () => {
@@ -58,6 +59,7 @@ function showElsewhere(): void {
       ]}
     />,
   );
+  guard(tab.hold().then(begin));
 }
 
 function nextProfile(): string {
@@ -78,7 +80,7 @@ function guard(work: Promise<unknown>): void {
 }
 
 guard(
-  tab.tryHold(yieldToAnotherTab).then((isOurs) => {
+  tab.tryHold().then((isOurs) => {
     if (isOurs) return begin();
     showElsewhere();
     return undefined;
