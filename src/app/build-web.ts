@@ -14,10 +14,17 @@ import { WEB_FOLDER } from './web-assets.js';
 /** What the script and the style sheet may take together, compressed. A guard against a careless import. */
 const COMPRESSED_BYTES_MAX = 100 * 1024;
 
-const source = fileURLToPath(new URL('../../../src/web/', import.meta.url));
+const SOURCE = fileURLToPath(new URL('../../../src/web/', import.meta.url));
 
-/** @returns the names of the files and their sizes in bytes */
-export async function buildWeb(target: string = WEB_FOLDER): Promise<ReadonlyMap<string, number>> {
+/**
+ * Rejects with the bundler's words, and leaves what was in `target`, when something is wrong with the source.
+ *
+ * @returns the names of the files and their sizes in bytes
+ */
+export async function buildWeb(
+  target: string = WEB_FOLDER,
+  source: string = SOURCE,
+): Promise<ReadonlyMap<string, number>> {
   const result = await build({
     entryPoints: {
       chat: join(source, 'main.tsx'),
@@ -41,7 +48,7 @@ export async function buildWeb(target: string = WEB_FOLDER): Promise<ReadonlyMap
     logLevel: 'silent',
   });
   const files = new Map(result.outputFiles.map(({ path, contents }) => [basename(path), contents]));
-  files.set('index.html', new TextEncoder().encode(indexPage([...files.keys()])));
+  files.set('index.html', new TextEncoder().encode(indexPage(source, [...files.keys()])));
 
   const fresh = `${target.replace(/[/\\]$/, '')}.new`;
   rmSync(fresh, { recursive: true, force: true });
@@ -52,7 +59,7 @@ export async function buildWeb(target: string = WEB_FOLDER): Promise<ReadonlyMap
   return new Map([...files].map(([name, contents]) => [name, contents.length]));
 }
 
-function indexPage(names: readonly string[]): string {
+function indexPage(source: string, names: readonly string[]): string {
   const named = (pattern: RegExp): string => {
     const name = names.find((candidate) => pattern.test(candidate));
     if (name === undefined) throw new Error(`the bundler made no file like ${pattern}`);

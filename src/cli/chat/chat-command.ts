@@ -59,11 +59,12 @@ export function chatCommand(): Command {
 
 async function chat(flags: ChatFlags): Promise<number> {
   const isScreen = !flags.plain && process.stdin.isTTY && process.stdout.isTTY;
-  const phone = flags.phone ?? onlyProfile(flags);
+  const known = profiles(flags);
+  const phone = flags.phone ?? (known.length === 1 ? known[0]! : null);
   const open = (number: number): Promise<ChatSession> =>
     ChatSession.open({ url: flags.server, folder: profileFolder(flags, number), agent: 'rookery-chat' });
   if (!isScreen) {
-    if (phone === null) throw new Error('say --phone NUMBER');
+    if (phone === null) throw new Error(`say --phone NUMBER${known.length > 0 ? `: ${numbers(known)}` : ''}`);
     const session = await open(phone);
     const mode = new PlainMode(session, phone, flags.name, (line) => process.stdout.write(`${line}\n`));
     onSignals(() => process.stdin.destroy());
@@ -82,6 +83,7 @@ async function chat(flags: ChatFlags): Promise<number> {
     phone,
     flags.name,
     open,
+    known.length > 1 && phone === null ? `Known here: ${numbers(known)}` : '',
   );
   onSignals(() => mode.stop());
   // Whatever happens, the person gets the terminal back as it was.
@@ -96,6 +98,10 @@ async function chat(flags: ChatFlags): Promise<number> {
   return 0;
 }
 
+function numbers(phones: readonly number[]): string {
+  return phones.map((phone) => `+${phone}`).join(', ');
+}
+
 function onSignals(stop: () => void): void {
   for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) process.once(signal, stop);
 }
@@ -105,14 +111,13 @@ function profileFolder(flags: ChatFlags, phone: number): string {
   return join(flags.profiles, new URL(flags.server).host.replace(/[^\w.-]/g, '_'), String(phone));
 }
 
-/** The number of the only profile for this server; null when there is none, or a choice to be made. */
-function onlyProfile(flags: ChatFlags): number | null {
+/** Numbers that have a profile for this server. */
+function profiles(flags: ChatFlags): number[] {
   const folder = join(profileFolder(flags, 0), '..');
-  if (!existsSync(folder)) return null;
-  const phones = readdirSync(folder)
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
     .map(parsePhone)
     .filter((phone) => phone !== null);
-  return phones.length === 1 ? phones[0]! : null;
 }
 
 /** `http://host:port`, `host:port` and `ws://host:port/ws` all mean the same server. */

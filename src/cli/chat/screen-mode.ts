@@ -42,7 +42,9 @@ export class ScreenMode {
     phone: number | null,
     name: string,
     open: OpenSession,
+    notice = '',
   ) {
+    this.#notice = notice;
     this.#terminal = terminal;
     this.#colours = colours;
     this.#session = session;
