@@ -8,6 +8,7 @@ import {
   encodeEntry,
   encodeFailed,
   encodePage,
+  encodeRestarted,
   encodeTruncated,
   encodeWiped,
 } from './codec/event-codec.js';
@@ -122,6 +123,10 @@ export class BufferedEvents implements EventSink {
     failure: StoreFailure,
   ): void {
     taken(encodeFailed(this.#open, partition, requester, command, ref, failure));
+  }
+
+  restarted(): void {
+    taken(encodeRestarted(this.#open));
   }
 }
 

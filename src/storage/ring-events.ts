@@ -8,6 +8,7 @@ import {
   encodeEntry,
   encodeFailed,
   encodePage,
+  encodeRestarted,
   encodeTruncated,
   encodeWiped,
 } from './codec/event-codec.js';
@@ -52,12 +53,16 @@ export class RingEvents implements EventSink {
   #failed = 0;
   #origin = 0;
 
-  /** Opens the way to a scheduler, in place of an earlier one with the same number. */
+  /** Opens the way to a scheduler, in place of an earlier one with the same number. Between batches. */
   attach(scheduler: number, rings: StoreRings): void {
-    this.#outlets[scheduler] = {
-      records: new RingOutlet(rings.events, OVERFLOW_BYTES_MAX),
-      bell: new DoorbellButton(rings.bells, SCHEDULER_BELL),
-    };
+    const records = new RingOutlet(rings.events, OVERFLOW_BYTES_MAX);
+    const bell = new DoorbellButton(rings.bells, SCHEDULER_BELL);
+    this.#outlets[scheduler] = { records, bell };
+    if (!records.wasUsed) return;
+    // A writer before this one has died, perhaps between a commit and its events.
+    taken(encodeRestarted(records));
+    records.publish();
+    bell.ring();
   }
 
   detach(scheduler: number): void {
@@ -202,6 +207,12 @@ export class RingEvents implements EventSink {
     const outlet = partition < 0 ? this.#outlets[origin] : this.#owner(partition);
     if (outlet !== undefined) {
       taken(encodeFailed(outlet.records, partition, requester, command, ref, failure));
+    }
+  }
+
+  restarted(): void {
+    for (const outlet of this.#outlets) {
+      if (outlet !== undefined) taken(encodeRestarted(outlet.records));
     }
   }
 

@@ -266,6 +266,13 @@ export interface StoreEvents {
     ref: number,
     failure: StoreFailure,
   ): void;
+  /**
+   * Between the events before this and those behind it some may be missing: a writer died, or a batch that was
+   * reported as failed turned out to be on disk. Comes before anything newer. Whoever pushes entries to clients must
+   * read what is pending behind the last one that it pushed, before it pushes on: or a client's cumulative
+   * acknowledgement wipes what it never saw.
+   */
+  restarted?(): void;
 }
 
 export const CommandKind = { append: 1, wipe: 2, read: 3, lookup: 4, control: 5 } as const;

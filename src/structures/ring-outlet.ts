@@ -13,6 +13,8 @@ const OVERFLOW_INITIAL_BYTES = 64 * 1024;
  */
 export class RingOutlet implements RecordSink {
   memory: RecordMemory;
+  /** Something was published through this ring before this end of it was opened. */
+  readonly wasUsed: boolean;
   readonly #producer: RingProducer;
   readonly #overflow: RecordBuffer;
   /** Records that went through the overflow since the start. */
@@ -21,6 +23,7 @@ export class RingOutlet implements RecordSink {
   /** `overflowBytesMax`: 0 for none. */
   constructor(ring: SharedArrayBuffer, overflowBytesMax: number) {
     this.#producer = new RingProducer(ring);
+    this.wasUsed = this.#producer.wasUsed;
     this.#overflow = new RecordBuffer(Math.min(OVERFLOW_INITIAL_BYTES, overflowBytesMax), overflowBytesMax);
     this.memory = this.#producer.memory;
   }

@@ -65,6 +65,8 @@ export function ringCounters(ring: SharedArrayBuffer): RingCounters {
 export class RingProducer implements RecordSink {
   readonly memory: RecordMemory;
   readonly capacity: number;
+  /** Something was published before this end was opened. */
+  readonly wasUsed: boolean;
   readonly #control: Int32Array;
   readonly #mask: number;
   /** Behind the last reserved record; `#published` of it is visible. */
@@ -80,6 +82,7 @@ export class RingProducer implements RecordSink {
     this.memory = new RecordMemory(ring, CONTROL_BYTES, this.capacity);
     this.#tail = Atomics.load(this.#control, TAIL);
     this.#published = this.#tail;
+    this.wasUsed = Atomics.load(this.#control, PUBLISHES) !== 0;
     this.#headSeen = Atomics.load(this.#control, HEAD);
   }
 

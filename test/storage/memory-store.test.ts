@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { DiskError } from '../../src/storage/memory/disk.js';
 import { MemoryDisk } from '../../src/storage/memory/memory-disk.js';
 import { MemoryStore } from '../../src/storage/memory/memory-store.js';
 import { AppendStatus, EntryKind, StoreFailure } from '../../src/storage/stores.js';
@@ -54,6 +55,25 @@ describe('the memory store over its log', () => {
     assert.equal(bench.status(BOB, ALICE, 2), AppendStatus.stored);
     bench.reopen();
     assert.equal(bench.pending(BOB).length, 2);
+  });
+
+  it('keeps nothing of a batch whose sync failed', () => {
+    const disk = new MemoryDisk();
+    const bench = new StoreBench(onDisk(disk));
+    bench.register(ALICE);
+    bench.events.take();
+    const sync = disk.sync.bind(disk);
+    disk.sync = () => {
+      throw new DiskError(StoreFailure.io, 'the test wants this sync to fail');
+    };
+    bench.store.begin();
+    bench.store.append(ALICE, ALICE, 1, EntryKind.message, 1, 5, Buffer.from('x'), 0, 1, 11);
+    assert.equal(bench.store.commit(), StoreFailure.io);
+    disk.sync = sync;
+    assert.equal(bench.pending(ALICE).length, 0);
+    assert.equal(bench.status(ALICE, ALICE, 1), AppendStatus.stored);
+    bench.reopen();
+    assert.equal(bench.pending(ALICE).length, 1);
   });
 
   it('ends its log at the first batch that is not whole', () => {

@@ -63,6 +63,7 @@ export type RecordedEvent =
       readonly user: UserId;
       readonly device: DeviceId;
     }
+  | { readonly type: 'restarted' }
   | {
       readonly type: 'truncated';
       readonly partition: number;
@@ -164,5 +165,9 @@ export class RecordedEvents implements StoreEvents {
     failure: StoreFailure,
   ): void {
     this.log.push({ type: 'failed', partition, requester, command, ref, failure });
+  }
+
+  restarted(): void {
+    this.log.push({ type: 'restarted' });
   }
 }

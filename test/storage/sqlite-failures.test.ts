@@ -194,6 +194,7 @@ describe('a database that is damaged while it is open', () => {
         deviceReplaced(): void {}
         truncated(): void {}
         failed(): void {}
+        restarted(): void {}
       })(),
       now: NOW,
       usersMax: 0,

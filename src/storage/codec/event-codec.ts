@@ -37,6 +37,7 @@ import type {
  *     deviceReplaced  type·p          device       –           user
  *     truncated       type·p          –            –           inbox truncated
  *     failed          type·cmd<<8     partition    failure     requester ref
+ *     restarted       type
  *
  * Each function returns false when the sink has no room; nothing is left behind then.
  */
@@ -50,6 +51,7 @@ const EventType = {
   deviceReplaced: 7,
   truncated: 8,
   failed: 9,
+  restarted: 10,
 } as const;
 
 const APPENDED_BYTES = 56;
@@ -62,6 +64,7 @@ const ACCOUNT_BYTES = 96;
 const DEVICE_REPLACED_BYTES = 24;
 const TRUNCATED_BYTES = 32;
 const FAILED_BYTES = 32;
+const RESTARTED_BYTES = 8;
 
 /** What a page of `count` entries with `bytes` of bodies takes at most. */
 export function pageRecordBytes(count: number, bytes: number): number {
@@ -263,6 +266,13 @@ export function encodeFailed(
   return true;
 }
 
+export function encodeRestarted(sink: RecordSink): boolean {
+  const at = sink.reserve(RESTARTED_BYTES);
+  if (at < 0) return false;
+  sink.memory.i32[(at >> 2) + 1] = EventType.restarted;
+  return true;
+}
+
 /** Hands the event at `at` to `events`. Bodies are views of `memory`, valid while its record is held. */
 export function deliverEvent(memory: RecordMemory, at: number, events: StoreEvents): void {
   const { i32, f64, bytes } = memory;
@@ -327,6 +337,9 @@ export function deliverEvent(memory: RecordMemory, at: number, events: StoreEven
         f64[f + 3]!,
         i32[i + 3]! as StoreFailure,
       );
+      return;
+    case EventType.restarted:
+      events.restarted?.();
       return;
     default:
       throw new Error(`no such event: ${word & 0xff} (a record was damaged, or the two ends do not agree)`);

@@ -85,6 +85,8 @@ export class SqliteStore implements Store {
   /** The open batch is lost; what is left of it is only counted. */
   #failure: StoreFailure | null = null;
   #failures = 0;
+  /** The database was opened anew, and the listeners have not been told yet. */
+  #restarted = false;
   #reservedInFile: Seq;
   #closed = false;
   #expiryHand: UserId | null = null;
@@ -159,10 +161,14 @@ export class SqliteStore implements Store {
     if (this.#opened === null && !this.#closed) {
       try {
         this.#opened = this.#reopen();
+        // A commit that failed may be on disk all the same (a sync that reported an error, for instance): its
+        // entries are there now, and nobody has been told of them.
+        this.#restarted = true;
       } catch (error) {
         this.#fail(error);
       }
     }
+    if (this.#restarted) this.#events.restarted?.();
   }
 
   append(
@@ -248,8 +254,10 @@ export class SqliteStore implements Store {
     }
     const failure = this.#failure;
     this.#failure = null;
-    if (failure === null) this.#batch.clear();
-    else {
+    if (failure === null) {
+      this.#batch.clear();
+      this.#restarted = false;
+    } else {
       this.#events.discard();
       this.#batch.fail(this.#events, failure);
     }
