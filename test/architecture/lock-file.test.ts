@@ -11,9 +11,9 @@ interface Locked {
 }
 
 test('the lock file names every optional dependency, for every platform', () => {
-  const lock = JSON.parse(
-    readFileSync(new URL('../../../package-lock.json', import.meta.url), 'utf8'),
-  ) as { readonly packages: Readonly<Record<string, Locked>> };
+  const lock = JSON.parse(readFileSync(new URL('../../../package-lock.json', import.meta.url), 'utf8')) as {
+    readonly packages: Readonly<Record<string, Locked>>;
+  };
   const missing: string[] = [];
   for (const [path, { optionalDependencies = {} }] of Object.entries(lock.packages)) {
     for (const name of Object.keys(optionalDependencies)) {
