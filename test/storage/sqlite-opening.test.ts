@@ -216,6 +216,26 @@ describe('the epoch', () => {
     after.store.close();
   });
 
+  it('goes up when a copy made while it was open is put back', (t) => {
+    const folder = temporaryFolder(t);
+    used(folder);
+    const bench = new StoreBench(inFolder(folder));
+    const { epoch } = bench.store;
+    bench.append(BOB, ALICE, 4);
+    const names = [DATABASE_FILE, `${DATABASE_FILE}-wal`];
+    const copies = names.map((name) => readFileSync(join(folder, name)));
+    bench.append(BOB, ALICE, 5);
+    bench.store.close();
+    for (const [n, name] of names.entries()) writeFileSync(join(folder, name), copies[n]!);
+    const after = new StoreBench(inFolder(folder));
+    assert.deepEqual(
+      after.pending(BOB).map(([, , ref]) => ref),
+      [1, 2, 3, 4],
+    );
+    assert.equal(after.store.epoch, epoch + 1);
+    after.store.close();
+  });
+
   it('goes up when another file lies in the place of the database', (t) => {
     const folder = temporaryFolder(t);
     const first = epochOf(folder);

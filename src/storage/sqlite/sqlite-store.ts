@@ -38,7 +38,7 @@ export interface SqliteStoreOptions {
   readonly inboxYoungMax?: number;
   /** User states in memory. Default 100 000. */
   readonly usersMax?: number;
-  /** Bytes written to the WAL before a checkpoint between batches. Default 16 MiB. */
+  /** Bytes written to the WAL before a checkpoint between batches. Default 2 MiB. */
   readonly walBytesMax?: number;
 }
 
@@ -361,7 +361,7 @@ export class SqliteStore implements Store {
   }
 
   #housekeep({ db, tables }: Opened, now: number, idle: boolean): boolean {
-    const walBytesMax = this.#options.walBytesMax ?? 16 * 1024 * 1024;
+    const walBytesMax = this.#options.walBytesMax ?? 2 * 1024 * 1024;
     if (tables.walBytes >= walBytesMax) {
       db.pragma('wal_checkpoint(PASSIVE)');
       tables.walBytes = 0;
