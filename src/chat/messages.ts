@@ -140,6 +140,14 @@ export interface PartitionRestarted {
   readonly partition: number;
 }
 
+/**
+ * Store → partitions → the sessions of users: entries may have been committed that nobody was told of. A session
+ * attaches anew and pulls what it missed.
+ */
+export interface Resync {
+  readonly type: 'resync';
+}
+
 /** Session → partition: read on behalf of a pull. */
 export interface Pull {
   readonly type: 'pull';
@@ -252,6 +260,7 @@ export type SessionMessage =
   | Superseded
   | TruncatedMessage
   | PartitionRestarted
+  | Resync
   | PullRefused
   | Ephemeral
   | Leave
@@ -265,6 +274,7 @@ export type PartitionMessage =
   | AccountMessage
   | DeviceReplacedMessage
   | TruncatedMessage
+  | Resync
   | StoreFailed
   | Attach
   | Pull

@@ -20,6 +20,7 @@ import {
   type Pause,
   type Pull,
   ResumeState,
+  type Resync,
   type SessionMessage,
   type StoreFailed,
   type TruncatedMessage,
@@ -113,6 +114,9 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
       case 'truncated':
         this.#truncated(message);
         break;
+      case 'resync':
+        this.#resync(message);
+        break;
       case 'store-failed':
         this.#failed(message);
         break;
@@ -187,6 +191,11 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
   #settle(attach: Attach, account: Account, state: ResumeState): void {
     const { session, user } = attach;
     const previous = this.#online.get(user);
+    if (attach.key === null && previous !== undefined && previous.session !== session) {
+      // It was attached before, and a newer connection has come meanwhile: that one stays.
+      this.#self.send(session, { type: 'superseded', by: 'connection' });
+      return;
+    }
     if (previous !== undefined && previous.session !== session) {
       this.#node.stats.superseded++;
       this.#self.send(previous.session, { type: 'superseded', by: 'connection' });
@@ -312,6 +321,14 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
   #truncated(message: TruncatedMessage): void {
     const online = this.#online.get(message.inbox);
     if (online !== undefined) this.#self.send(online.session, message);
+  }
+
+  /** Nothing is pushed behind an entry that may have been missed: pushing begins again with the next page. */
+  #resync(message: Resync): void {
+    for (const online of this.#online.values()) {
+      online.pushing = false;
+      this.#self.send(online.session, message);
+    }
   }
 
   /** A lookup or read of this partition could not be made. */

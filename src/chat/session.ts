@@ -256,6 +256,9 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
       case 'ephemeral':
         if (this.#phase === Phase.active) this.#ephemeral(message);
         break;
+      case 'resync':
+        this.#reattach();
+        break;
       case 'partition-restarted':
         this.#partitionRestarted(message.partition);
         break;

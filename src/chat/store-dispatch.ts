@@ -1,16 +1,17 @@
 import type { Pid } from '../actors/pid.js';
-import type {
-  Account,
-  AppendStatus,
-  CommandKind,
-  ControlResult,
-  DeviceId,
-  Entry,
-  EntryKind,
-  Seq,
-  StoreEvents,
-  StoreFailure,
-  UserId,
+import {
+  type Account,
+  type AppendStatus,
+  type CommandKind,
+  type ControlResult,
+  type DeviceId,
+  type Entry,
+  type EntryKind,
+  PARTITIONS,
+  type Seq,
+  type StoreEvents,
+  type StoreFailure,
+  type UserId,
 } from '../storage/stores.js';
 import { type ChatNode, Requester } from './chat-node.js';
 import type { Appended, EntryMessage, PartitionMessage } from './messages.js';
@@ -147,6 +148,12 @@ export class StoreDispatch implements StoreEvents {
 
   truncated(partition: number, inbox: UserId, truncated: Seq): void {
     this.#toPartition(partition, { type: 'truncated', inbox, truncated });
+  }
+
+  restarted(): void {
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      this.#toPartition(partition, { type: 'resync' });
+    }
   }
 
   failed(
