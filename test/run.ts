@@ -1,7 +1,7 @@
 /**
  * Runs the compiled tests: `node dist/test/run.js [fast|slow|e2e] [name…]`.
  *
- * fast: everything that mirrors src. slow: chaos and fault tests over real processes, the long simulation.
+ * fast: everything that mirrors src. slow: faults over real processes.
  * e2e: a real browser. Names narrow the run to files whose path contains one of them. Node 20's runner has no
  * globs, so the files are listed here; the runner's own closing lines and exit code are passed on.
  */
@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(fileURLToPath(import.meta.url));
 const slowFolders: Record<string, readonly string[]> = {
-  slow: ['chaos', 'fault'],
+  slow: ['fault'],
   e2e: ['e2e'],
 };
 

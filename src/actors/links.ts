@@ -34,11 +34,6 @@ export function removeLink(process: Process<never>, other: Pid): boolean {
   return true;
 }
 
-export function hasLink(process: Process<never>, other: Pid): boolean {
-  const { links } = process;
-  return links instanceof Set ? links.has(other) : links === other;
-}
-
 /** The linked pids, as an array made for the caller. */
 export function linksOf(process: Process<never>): Pid[] {
   const { links } = process;

@@ -1,4 +1,3 @@
-import { ADDRESS_ID_MAX } from '../protocol/address.js';
 import { CloseCode } from '../protocol/close-code.js';
 import { FrameReader } from '../protocol/frame-reader.js';
 import { FrameType } from '../protocol/frame-type.js';
@@ -328,8 +327,3 @@ export class Connection implements ClientSocketHandler {
 }
 
 const NO_BYTES = new Uint8Array(0);
-
-/** Whether a number can be a user in an address. */
-export function isUser(user: number): boolean {
-  return Number.isInteger(user) && user > 0 && user <= ADDRESS_ID_MAX;
-}

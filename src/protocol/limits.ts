@@ -43,5 +43,3 @@ export const STRUCTURED_DEPTH_MAX = 8;
 
 /** Ranges in one receipt. */
 export const RECEIPT_RANGES_MAX = 64;
-/** The longest encoding of a receipt's ranges: a count below 128, and two varints for each range. */
-export const RECEIPT_RANGES_BYTES_MAX = 1 + RECEIPT_RANGES_MAX * 2 * VARINT_BYTES_MAX;

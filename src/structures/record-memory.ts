@@ -20,9 +20,6 @@ export class RecordMemory {
   }
 }
 
-/** Bytes that the first 8 of every record take. */
-export const RECORD_HEADER_BYTES = 8;
-
 /** Where records can be put, one after another. */
 export interface RecordSink {
   /** The memory of the record reserved last. It may be another one after the next `reserve`. */

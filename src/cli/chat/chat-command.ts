@@ -88,14 +88,15 @@ async function chat(flags: ChatFlags): Promise<number> {
   onSignals(() => mode.stop());
   // Whatever happens, the person gets the terminal back as it was.
   process.once('exit', () => terminal.restore());
+  let left = 0;
   try {
     await mode.run();
   } finally {
-    const left = mode.session?.unsentCount ?? 0;
+    left = mode.session?.unsentCount ?? 0;
     mode.session?.close();
     if (left > 0) process.stdout.write(`${left} not sent yet: kept for the next time.\n`);
   }
-  return 0;
+  return left > 0 ? 1 : 0;
 }
 
 function numbers(phones: readonly number[]): string {

@@ -66,11 +66,6 @@ const TRUNCATED_BYTES = 32;
 const FAILED_BYTES = 32;
 const RESTARTED_BYTES = 8;
 
-/** What a page of `count` entries with `bytes` of bodies takes at most. */
-export function pageRecordBytes(count: number, bytes: number): number {
-  return PAGE_BYTES + count * (ITEM_BYTES + 7) + bytes;
-}
-
 export function encodeAppended(
   sink: RecordSink,
   requester: number,
