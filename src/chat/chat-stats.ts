@@ -9,6 +9,8 @@ export class ChatStats {
   sendAcks = 0;
   duplicates = 0;
   refused = 0;
+  /** Refused because one before it was refused for now. */
+  held = 0;
   deliveries = 0;
   receipts = 0;
   acks = 0;

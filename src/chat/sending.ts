@@ -14,6 +14,9 @@ import { AppendStatus, EntryKind, MESSAGE_ID_WINDOW } from '../storage/stores.js
 import type { Appended } from './messages.js';
 import type { SessionOutput } from './session-output.js';
 
+/** The wait before a message that the store could not take is sent again. */
+const STORE_RETRY_MS = 1000;
+
 // Decoding happens on one stack at a time, so one of each serves all sessions of the thread.
 const send = new Send();
 const readReceipt = new ReadReceipt();
@@ -43,7 +46,9 @@ function append(
   stats.sends++;
   const id = frame.messageId;
   if (waitMs > 0) {
-    session.messageError(id, ErrorCode.rateLimited, 'above the rate of this connection', waitMs);
+    session.refuseForNow(id, ErrorCode.rateLimited, 'above the rate of this connection', waitMs);
+  } else if (session.isHeld(id)) {
+    stats.held++;
   } else if (frame.toKind !== AddressKind.user) {
     session.messageError(id, ErrorCode.notSupported, 'only users can be addressed', 0, frame.toKind);
   } else if (!isPhone(frame.to)) {
@@ -66,8 +71,13 @@ function append(
     )
   ) {
     stats.overloaded++;
-    session.messageError(id, ErrorCode.overloaded, 'the store cannot keep up', 1000);
+    session.refuseForNow(id, ErrorCode.overloaded, 'the store cannot keep up', STORE_RETRY_MS);
   }
+}
+
+/** The store could not make a SEND or RECEIPT durable. */
+export function sendFailed(session: SessionOutput, id: number): void {
+  session.refuseForNow(id, ErrorCode.storeUnavailable, 'the message could not be stored', STORE_RETRY_MS);
 }
 
 /** What came of it: SEND_ACK or ERROR. False: the device was replaced, the connection must end. */

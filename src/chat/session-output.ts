@@ -16,6 +16,7 @@ import type { CorkedConnection } from '../transport/cork.js';
 import type { SendResult, Socket } from '../transport/socket.js';
 import type { ChatNode } from './chat-node.js';
 import type { AskPin, PartitionMessage, SessionMessage, VerifyPin } from './messages.js';
+import { SendOrder } from './send-order.js';
 
 /**
  * What every part of a session needs: who it is, and how it answers. The session itself adds what comes in; the
@@ -32,6 +33,8 @@ export abstract class SessionOutput implements CorkedConnection<FrameWriter> {
   /** 0 until a hello with a user. */
   user: UserId = 0;
   device = 0;
+  /** Made when something is refused for now: most sessions never need it. */
+  #order: SendOrder | null = null;
   protected readonly self: Process<SessionMessage>;
 
   constructor(node: ChatNode, self: Process<SessionMessage>, socket: Socket) {
@@ -56,6 +59,23 @@ export abstract class SessionOutput implements CorkedConnection<FrameWriter> {
    */
   writer(frameBytesMax = 512): FrameWriter {
     return this.node.corks.writerFor(this, frameBytesMax);
+  }
+
+  /** ERROR about a SEND or RECEIPT that may come again after the wait; those behind it wait for it. */
+  refuseForNow(id: number, code: ErrorCode, message: string, waitMs: number): void {
+    this.#order ??= new SendOrder();
+    this.#order.refuse(id, code, this.node.clock.now(), waitMs);
+    this.messageError(id, code, message, waitMs);
+  }
+
+  /** Whether message `id` has to wait for one before it that was refused for now; if so it is refused as well. */
+  isHeld(id: number): boolean {
+    const order = this.#order;
+    if (order === null) return false;
+    const waitMs = order.heldMs(id, this.node.clock);
+    if (waitMs === 0) return false;
+    this.messageError(id, order.code, `message ${order.id} was refused for now and comes first`, waitMs);
+    return true;
   }
 
   /** ERROR about a SEND or RECEIPT: it was not stored. */

@@ -54,7 +54,7 @@ import {
 } from './messages.js';
 import { register, registrationRefused, verify } from './registration.js';
 import { handleRequest, type PendingRequest } from './request.js';
-import { answerSend, submitReadReceipt, submitSend } from './sending.js';
+import { answerSend, sendFailed, submitReadReceipt, submitSend } from './sending.js';
 import { SessionOutput } from './session-output.js';
 
 /** How far a connection has come. */
@@ -671,12 +671,7 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
     if (this.#phase !== Phase.active) return;
     switch (message.command) {
       case CommandKind.append:
-        this.messageError(
-          message.ref,
-          ErrorCode.storeUnavailable,
-          'the message could not be stored',
-          STORE_RETRY_MS,
-        );
+        sendFailed(this, message.ref);
         break;
       case CommandKind.wipe:
         // Asked for again from the lowest point that is certain: wiping twice is harmless.

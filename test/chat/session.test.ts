@@ -485,6 +485,35 @@ describe('strangers', () => {
     assert.equal(client.take()[0]?.frame, 'error', 'the right PIN comes too late');
   });
 
+  test('what was on the wire behind a refused message does not overtake it', () => {
+    const alice = chat.register(ALICE);
+    const write = (...ids: number[]) =>
+      alice.write(
+        ...ids.map((id) => (writer: Parameters<typeof encodeSend>[0]) => {
+          encodeSend(writer, id, ALICE, bytes(`${id}`));
+        }),
+      );
+    const first = alice.nextId;
+    write(...Array.from({ length: 25 }, (_, n) => first + n));
+    alice.take();
+    const refused = first + 20;
+    // Tokens for two are back, but the first one that was refused has not come again.
+    chat.clock.advance(250);
+    write(refused + 3);
+    assert.deepEqual(
+      alice.take().map((frame) => [frame.frame, frame['code'], frame['retryable']]),
+      [['error', ErrorCode.rateLimited, true]],
+    );
+    write(refused);
+    assert.deepEqual(
+      alice
+        .take()
+        .filter(({ frame }) => frame === 'sendAck')
+        .map((frame) => frame['messageId']),
+      [refused],
+    );
+  });
+
   test('above the rate sends are refused and told when to come back; a flood ends the connection', () => {
     const alice = chat.register(ALICE);
     const burst = (count: number) =>
