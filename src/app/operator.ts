@@ -131,6 +131,8 @@ export class Operator {
         failures: writer?.failures ?? 0,
         walBytes: writer?.walBytes ?? 0,
         youngBytes: writer?.youngBytes ?? 0,
+        batchMax: writer?.batchMax ?? 0,
+        batchMsMax: writer?.batchMsMax ?? 0,
       },
       chat: scheduler === null ? {} : { ...scheduler.chat },
     };

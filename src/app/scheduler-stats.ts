@@ -10,7 +10,6 @@ export function schedulerStats(scheduler: ChatScheduler, listener: Listener | nu
   return {
     chat: { ...stats },
     processes: runtime.processCount,
-    runQueue: runtime.runQueueLength,
     mailboxTotal: mailboxes.waiting,
     mailboxLongest: mailboxes.longest,
     listener: { ...listener?.counters },

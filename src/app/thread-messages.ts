@@ -79,7 +79,6 @@ export interface ThreadEvent {
 export interface SchedulerStats {
   readonly chat: ChatStats;
   readonly processes: number;
-  readonly runQueue: number;
   readonly mailboxTotal: number;
   readonly mailboxLongest: number;
   readonly listener: Readonly<Record<string, number>>;

@@ -49,8 +49,11 @@ export interface Snapshot {
     readonly walBytes: number;
     /** Bytes of the young generation: what came lately and waits for its users. */
     readonly youngBytes: number;
+    /** Of the commits since the last snapshot: the one with most commands, and the longest in ms. */
+    readonly batchMax: number;
+    readonly batchMsMax: number;
   };
-  /** Counters of the chat by name. The page knows `sends`, `deliveries` and `receipts`. */
+  /** Counters of the chat by name. The page knows `sendAcks` and `deliveries`. */
   readonly chat: Readonly<Record<string, number>>;
 }
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type Browser, chromium, type Page as Tab } from 'playwright-core';
+import type { Browser, Page as Tab } from 'playwright-core';
 import type { Snapshot } from '../../src/ops/inspector.js';
 import { OperatorToken } from '../../src/ops/operator-token.js';
 import { OpsServer } from '../../src/ops/ops-server.js';
@@ -11,12 +11,10 @@ import { metricsPage } from '../../src/ops/pages/metrics-page.js';
 import { pinsPage } from '../../src/ops/pages/pins-page.js';
 import { statusPages } from '../../src/ops/pages/status-page.js';
 import { SystemRandom } from '../../src/structures/system-random.js';
+import { aSnapshot } from '../support/snapshot.js';
+import { launchBrowser, NO_BROWSER } from './web-user.js';
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-  existsSync,
-);
-const skip = executablePath === undefined ? 'no Chromium on this machine' : false;
-
+const skip = NO_BROWSER;
 const folder = mkdtempSync(join(tmpdir(), 'rookery-operator-'));
 const token = OperatorToken.load(folder, new SystemRandom());
 const complaints: string[] = [];
@@ -26,28 +24,12 @@ let browser: Browser;
 
 function snapshot(): Snapshot {
   taken++;
-  return {
-    version: 1,
-    at: 1_700_000_000_000,
+  return aSnapshot({
     uptimeMs: taken * 1000,
-    server: {
-      name: 'rookery',
-      version: '0.1.0',
-      node: 'v20',
-      pid: 1,
-      state: 'running',
-      epoch: 1,
-      development: true,
-      chatUrl: '',
-    },
-    memory: { residentBytes: 1 },
     threads: [{ name: '<b>writer</b>', state: 'silent', utilization: 0.5, heapUsedBytes: 1 }],
     connections: { open: 41, opened: 42, closed: 1, refused: 0 },
-    sessions: { running: 1, online: 1 },
-    mailboxes: { processes: 3, waiting: 0, longest: 0 },
-    store: { commits: 1, commands: 2, failures: 0, walBytes: 0, youngBytes: 0 },
     chat: { sendAcks: taken * 250, deliveries: taken * 10 },
-  };
+  });
 }
 
 before(async () => {
@@ -63,7 +45,7 @@ before(async () => {
     ],
     onError: (_path, error) => complaints.push(String(error)),
   });
-  browser = await chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox'] });
+  browser = await launchBrowser();
 });
 
 after(async () => {

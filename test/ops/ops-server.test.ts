@@ -13,29 +13,9 @@ import { metricsPage } from '../../src/ops/pages/metrics-page.js';
 import { pinsPage } from '../../src/ops/pages/pins-page.js';
 import { statusPages } from '../../src/ops/pages/status-page.js';
 import { SystemRandom } from '../../src/structures/system-random.js';
+import { aSnapshot } from '../support/snapshot.js';
 
-const snapshot: Snapshot = {
-  version: 1,
-  at: 1_700_000_000_000,
-  uptimeMs: 1234,
-  server: {
-    name: 'rookery',
-    version: '0.1.0',
-    node: 'v20',
-    pid: 1,
-    state: 'running',
-    epoch: 1,
-    development: false,
-    chatUrl: 'http://127.0.0.1:8470/',
-  },
-  memory: { residentBytes: 1 },
-  threads: [{ name: 'main', state: 'running', utilization: 0.5, heapUsedBytes: 1 }],
-  connections: { open: 1, opened: 2, closed: 1, refused: 0 },
-  sessions: { running: 1, online: 1 },
-  mailboxes: { processes: 3, waiting: 0, longest: 0 },
-  store: { commits: 1, commands: 2, failures: 0, walBytes: 0, youngBytes: 0 },
-  chat: { sends: 1 },
-};
+const snapshot = aSnapshot();
 
 const folder = mkdtempSync(join(tmpdir(), 'rookery-ops-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -148,10 +148,9 @@ function conversationRows(model: ScreenModel, columns: number, height: number, c
     rows.push(...messageRows(line, columns, textColumns, colours));
   }
   if (model.peer === null) {
-    rows.push(
-      '',
-      colours.dim(wrap('  Type a phone number to write to somebody. /help shows the rest.', columns)[0]!),
-    );
+    rows.push('');
+    const hint = 'Type a phone number to write to somebody. /help shows the rest.';
+    for (const part of wrap(hint, columns - 3)) rows.push(colours.dim(`  ${part}`));
   }
   if (model.notice !== '') {
     for (const part of wrap(safeText(model.notice), columns - 3)) rows.push(colours.warn(` · ${part}`));
