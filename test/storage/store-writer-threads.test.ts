@@ -115,6 +115,7 @@ describe('a writer thread', () => {
       await events.until(() => events.log.length >= 2);
       events.take();
       const died = once(first, 'error');
+      const ended = new Promise((resolve) => first.once('exit', resolve));
       let ref = 0;
       let dead = false;
       void died.then(() => {
@@ -129,6 +130,8 @@ describe('a writer thread', () => {
         port.flush();
         await new Promise((resolve) => setImmediate(resolve));
       }
+      // Its error comes before its end, and only its end gives the lock back.
+      await ended;
       const second = startWriter({ folder, rings: pairs });
       await once(second, 'message');
       await port.settled();
