@@ -204,12 +204,13 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
     }
     this.#monitor(session);
     this.#users.set(session, user);
+    const blocked = account.blocked.length === 0 ? NOBODY : new Set(account.blocked);
     this.#online.set(user, {
       session,
       device: attach.device,
       pushing: account.pendingCount === 0,
       active: attach.active,
-      blocked: account.blocked.length === 0 ? NOBODY : new Set(account.blocked),
+      blocked,
     });
     this.#node.stats.attaches++;
     this.#self.send(session, {
@@ -223,7 +224,7 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
       pendingBytes: account.pendingBytes,
     });
     if (previous === undefined) this.#node.stats.online++;
-    if (attach.active && !(previous?.active ?? false)) this.#announce(user, 1, 0);
+    if (attach.active && !(previous?.active ?? false)) this.#announce(user, 1, 0, blocked);
   }
 
   #pull(pull: Pull): void {
@@ -252,8 +253,8 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
     const online = this.#online.get(user);
     if (online?.session !== session || online.active === active) return;
     online.active = active;
-    if (active) this.#announce(user, 1, 0);
-    else this.#leave(user);
+    if (active) this.#announce(user, 1, 0, online.blocked);
+    else this.#leave(user, online.blocked);
   }
 
   #ephemeral(message: Ephemeral): void {
@@ -307,6 +308,11 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
     if (on) blocked.add(peer);
     else blocked.delete(peer);
     online.blocked = blocked.size === 0 ? NOBODY : blocked;
+    if (!online.active) return;
+    // From now on the peer sees the user go, or come.
+    for (const watcher of this.#watchers.of(user) ?? []) {
+      if (this.#watching.get(watcher) === peer) this.#tell(watcher, user, on ? 0 : 1, 0);
+    }
   }
 
   #deviceReplaced({ user, device }: DeviceReplacedMessage): void {
@@ -364,14 +370,15 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
   }
 
   /** `user` is not to be seen any more, from now on. */
-  #leave(user: UserId, blocked: ReadonlySet<UserId> = NOBODY): void {
+  #leave(user: UserId, blocked: ReadonlySet<UserId>): void {
     const time = this.#node.clock.wall();
     // Lost when the store is overloaded: the next visit puts it right.
     this.#node.store.control(Requester.nobody, { op: 'last-seen', user, time });
     this.#announce(user, 0, time, blocked);
   }
 
-  #announce(user: UserId, value: 0 | 1, time: number, blocked: ReadonlySet<UserId> = NOBODY): void {
+  /** Whom the user has `blocked` sees an offline user, and so no change. */
+  #announce(user: UserId, value: 0 | 1, time: number, blocked: ReadonlySet<UserId>): void {
     const watchers = this.#watchers.of(user);
     if (watchers === undefined) return;
     for (const session of watchers) {

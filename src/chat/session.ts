@@ -126,6 +126,8 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
   #leaving = false;
   #opsFullAt = 0;
   #bytesFullAt = 0;
+  /** The registrar has not answered this connection's REGISTER or VERIFY yet. */
+  registering = false;
   /** Frames refused for the rate, less those taken since: a flood is not forgiven for one frame in a thousand. */
   #refusedSurplus = 0;
   /** The accepted seq when the ack timer was armed. */
@@ -266,12 +268,15 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
         this.#leave(message.delayMs, message.graceMs);
         break;
       case 'pin-sent':
+        this.registering = false;
         if (this.#phase === Phase.anonymous) encodeChallenge(this.writer(), message);
         break;
       case 'registered':
+        this.registering = false;
         if (this.#phase === Phase.anonymous) encodeRegistered(this.writer(), message);
         break;
       case 'registration-refused':
+        this.registering = false;
         if (this.#phase === Phase.anonymous) registrationRefused(this, message);
         break;
       default:
@@ -303,9 +308,11 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
       while (reader.next()) {
         stats.framesIn++;
         if (this.#phase === Phase.active) this.#frame(now, refusedMs);
-        else this.#frameBeforeActive();
+        else this.#frameBeforeActive(now, refusedMs);
         if (this.#isClosing()) return;
       }
+      // A sign of life, and work like any frame.
+      if (bytes.length === 0 && this.#waitMs(now, 0) > 0 && this.#limited()) return;
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#fatal(error.code, error.message);
@@ -316,14 +323,7 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
 
   /** @param refusedMs 0, or how long the rate of bytes wants the client to wait. */
   #frame(now: number, refusedMs: number): void {
-    let waitMs = refusedMs;
-    if (waitMs === 0) {
-      const fullAt = takeTokens(this.node.limits.opsRate, this.#opsFullAt, now, 1);
-      if (fullAt > 0) {
-        this.#opsFullAt = fullAt;
-        if (this.#refusedSurplus > 0) this.#refusedSurplus--;
-      } else waitMs = Math.max(1, Math.ceil(-fullAt));
-    }
+    const waitMs = this.#waitMs(now, refusedMs);
     if (waitMs > 0 && this.#limited()) return;
     switch (reader.type) {
       case FrameType.send:
@@ -363,11 +363,24 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
     }
   }
 
-  #frameBeforeActive(): void {
+  /** Takes one frame from the rate. 0: within it; otherwise how long the client has to wait. */
+  #waitMs(now: number, refusedMs: number): number {
+    if (refusedMs > 0) return refusedMs;
+    const fullAt = takeTokens(this.node.limits.opsRate, this.#opsFullAt, now, 1);
+    if (fullAt <= 0) return Math.max(1, Math.ceil(-fullAt));
+    this.#opsFullAt = fullAt;
+    if (this.#refusedSurplus > 0) this.#refusedSurplus--;
+    return 0;
+  }
+
+  #frameBeforeActive(now: number, refusedMs: number): void {
     const { type } = reader;
     const anonymous = this.#phase === Phase.anonymous;
+    // Nothing is refused one by one here, but whoever floods is sent away as later on.
+    if (this.#waitMs(now, refusedMs) > 0 && this.#limited()) return;
     if (type === FrameType.hello && this.#phase !== Phase.attaching) this.#hello();
     else if (type === FrameType.ping && anonymous) encodePong(this.writer(), decodePing(reader));
+    else if (type === FrameType.pong && anonymous) return;
     else if (type === FrameType.register && anonymous) register(this, reader);
     else if (type === FrameType.verify && anonymous) verify(this, reader);
     else if (!clientMaySend(type)) this.#unknown();
@@ -408,9 +421,9 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
       return;
     }
     if (hello.user === 0) {
+      // A person reads an SMS and types: that takes longer than a client's hello. Saying hello again buys no time.
+      if (this.#phase === Phase.opened) this.#arm(Due.deadline, limits.registrationDeadlineMs);
       this.#phase = Phase.anonymous;
-      // A person reads an SMS and types: that takes longer than a client's hello.
-      this.#arm(Due.deadline, limits.registrationDeadlineMs);
       this.welcome(WelcomeState.anonymous, 0, 0, 0);
       return;
     }
@@ -457,6 +470,9 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
     if (this.#phase !== Phase.attaching) return;
     this.#phase = Phase.active;
     this.#disarm();
+    // What it took to get here is not held against it.
+    this.#opsFullAt = 0;
+    this.#refusedSurplus = 0;
     this.#window.sent = message.acked;
     this.#window.accepted = message.acked;
     this.#wiped = message.acked;

@@ -269,6 +269,21 @@ describe('two people chat', () => {
     assert.deepEqual(bob.take(), []);
   });
 
+  test('who is blocked sees somebody leave, and neither come nor go after that', () => {
+    const presence = () => alice.take().map((frame) => [frame['value'], frame['time']]);
+    alice.write((writer) => encodeEphemeral(writer, EphemeralKind.subscribe, BOB, 0, 0));
+    assert.deepEqual(presence(), [[1, 0]]);
+    bob.write((writer) => encodeRequest(writer, 1, 'block.add', { user: ALICE }));
+    assert.deepEqual(presence(), [[0, 0]]);
+    bob.write((writer) => encodeClientState(writer, false));
+    bob.write((writer) => encodeClientState(writer, true));
+    bob.vanish();
+    bob = bob.again();
+    assert.deepEqual(presence(), []);
+    bob.write((writer) => encodeRequest(writer, 2, 'block.remove', { user: ALICE }));
+    assert.deepEqual(presence(), [[1, 0]]);
+  });
+
   test('last seen of somebody offline comes from the store', () => {
     bob.vanish();
     const left = chat.clock.wall();
@@ -512,6 +527,56 @@ describe('strangers', () => {
         .map((frame) => frame['messageId']),
       [refused],
     );
+  });
+
+  test('saying hello again does not put off the end of a connection that never authenticates', () => {
+    const client = chat.connect();
+    client.hello();
+    for (let minute = 0; minute < 10; minute++) {
+      chat.clock.advance(60_000);
+      client.hello();
+    }
+    assert.equal(client.socket.closedWith, null);
+    chat.clock.advance(60_001);
+    assert.equal(client.socket.closedWith, CloseCode.authTimeout);
+  });
+
+  test('a flood of frames before the authentication ends the connection', () => {
+    const client = chat.connect();
+    client.hello();
+    client.write((writer) => {
+      for (let n = 0; n < 1000; n++) encodePing(writer, 1);
+    });
+    assert.equal(client.socket.closedWith, null);
+    client.write((writer) => {
+      for (let n = 0; n < 100; n++) encodePing(writer, 1);
+    });
+    assert.equal(client.socket.closedWith, CloseCode.rateLimited);
+  });
+
+  test('a connection asks the registrar for one thing at a time', () => {
+    const client = chat.connect();
+    client.hello();
+    client.take();
+    client.write(
+      (writer) => encodeRegister(writer, { ref: 1, phone: ALICE }),
+      (writer) => encodeRegister(writer, { ref: 2, phone: BOB }),
+      (writer) => encodeVerify(writer, { ref: 3, phone: BOB, pin: '000000', name: '' }),
+    );
+    const frames = client.take();
+    const refused = frames.filter((frame) => frame['code'] === ErrorCode.rateLimited);
+    assert.deepEqual(
+      refused.map((frame) => [frame['ref'], frame['retryable']]),
+      [
+        [2, true],
+        [3, true],
+      ],
+    );
+    assert.equal(frames.filter(({ frame }) => frame === 'challenge').length, 1);
+    assert.deepEqual([...chat.pins.keys()], [ALICE]);
+    // And the next when that is answered.
+    client.write((writer) => encodeRegister(writer, { ref: 4, phone: BOB }));
+    assert.equal(client.take()[0]?.frame, 'challenge');
   });
 
   test('above the rate sends are refused and told when to come back; a flood ends the connection', () => {

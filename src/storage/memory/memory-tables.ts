@@ -104,7 +104,7 @@ export class MemoryTables implements Tables {
       if (last === undefined || state === undefined) continue;
       this.#remove(state, (entry) => entry.seq <= last.seq);
       state.floor = Math.max(state.floor, last.seq);
-      state.truncated = last.seq;
+      state.truncated = Math.max(state.truncated, last.seq);
       dropped(user, last.seq);
     }
   }

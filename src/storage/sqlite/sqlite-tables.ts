@@ -286,7 +286,8 @@ export class SqliteTables implements Tables {
         state.pendingBytes -= bytes;
       }
       state.floor = Math.max(state.floor, upTo);
-      state.truncated = upTo;
+      // A receipt that found no room may have set it higher already.
+      state.truncated = Math.max(state.truncated, upTo);
       this.#save(state);
       dropped(at, upTo);
     }
