@@ -1,6 +1,12 @@
 import { type TokenRate, takeTokens } from '../structures/token-bucket.js';
 import { TokenBuckets } from '../structures/token-buckets.js';
 
+/**
+ * Connections that are no WebSockets beyond which none is kept alive: a page needs a handful for a second. At most a
+ * quarter of all.
+ */
+const ARRIVED_KEPT_MAX = 1024;
+
 /** How many addresses are remembered for their rate. About 100 bytes each. */
 const ADDRESSES_MAX = 65_536;
 
@@ -23,7 +29,7 @@ export interface AdmissionLimits {
  *
  * Handshakes under way count against `connectionsMax` but not against the address: whose connection it was
  * is not known any more when it leaves. The rate bounds them: uWebSockets.js ends a connection without a
- * complete request after about ten seconds.
+ * complete request after about ten seconds, and while it is {@link crowded} no answer keeps one alive.
  */
 export class Admission {
   readonly #limits: AdmissionLimits;
@@ -46,6 +52,11 @@ export class Admission {
   /** TCP connections that are not (yet) WebSockets. */
   get arrived(): number {
     return this.#arrived;
+  }
+
+  /** So many connections are no WebSockets that they could come to fill the place of those that are. */
+  get crowded(): boolean {
+    return this.#arrived > Math.min(ARRIVED_KEPT_MAX, this.#limits.connectionsMax / 4);
   }
 
   /** Addresses with an open WebSocket. */

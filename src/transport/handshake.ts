@@ -26,6 +26,11 @@ export const ADDRESS_FULL: HandshakeRefusal = {
   text: 'Too many connections from this address.\n',
 };
 
+export const CROWDED: HandshakeRefusal = {
+  status: '503 Service Unavailable',
+  text: 'Too many connections: try again.\n',
+};
+
 export const DRAINING: HandshakeRefusal = {
   status: '503 Service Unavailable',
   text: 'The server is shutting down.\n',

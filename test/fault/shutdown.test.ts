@@ -1,5 +1,6 @@
 /** SIGTERM: clients are sent away with different delays, everything is written, exit code 0; a second one hurries. */
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { CloseCode } from '../../src/protocol/index.js';
 import { registerMany } from '../support/accounts.js';
@@ -106,4 +107,18 @@ test('SIGINT ends the server like SIGTERM', { timeout: 30_000 }, async (t) => {
   const server = await TestServer.start(t);
   server.signal('SIGINT');
   assert.deepEqual(await within('the end', server.ended), { code: 0, signal: null }, server.lines.tail());
+});
+
+test('peers that answer nothing do not hold up the end', { timeout: 60_000 }, async (t) => {
+  const server = await TestServer.start(t, { settings: { drainGraceMs: 100, drainJitterMs: 0 } });
+  const stalled = await RawWebSocket.connect(server.port);
+  atEnd(t, () => stalled.destroy());
+  const half = connect({ host: '127.0.0.1', port: server.port });
+  half.on('error', () => {});
+  atEnd(t, () => half.destroy());
+  await within('half a request', new Promise((sent) => half.write('GET /ws HTTP/1.1\r\n', sent)));
+  server.signal('SIGTERM');
+  // uWebSockets.js gives up on such peers after 10 to 16 seconds, and so did the server.
+  const exit = await within('the end', server.ended, 8_000);
+  assert.deepEqual(exit, { code: 0, signal: null }, server.lines.tail());
 });

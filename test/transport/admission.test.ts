@@ -93,3 +93,13 @@ test('whatever comes and goes, nothing is left behind and no limit is passed', (
     }),
   );
 });
+
+test('crowded: more than a quarter of the places taken by what is no WebSocket', () => {
+  const admission = new Admission({ ...generous, connectionsMax: 8 });
+  for (let i = 0; i < 2; i++) admission.arrive('0a000001', 0);
+  assert.equal(admission.crowded, false);
+  admission.arrive('0a000001', 0);
+  assert.equal(admission.crowded, true);
+  assert.equal(admission.admit('0a000001'), Refusal.none);
+  assert.equal(admission.crowded, false, 'a WebSocket does not count');
+});

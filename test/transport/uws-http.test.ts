@@ -112,6 +112,25 @@ describe('what the chat port serves', () => {
     assert.match(await response.text(), /rookery\.v1/);
   });
 
+  test('kept-alive connections cannot take every place: when it is crowded an answer ends its connection', async () => {
+    const small = listen({ ...testOptions, assets, connectionsMax: 8 }, acceptor, new SystemClock());
+    const ask = (client: RawClient) => client.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+    const clients: RawClient[] = [];
+    for (let i = 0; i < 8; i++) {
+      const client = await RawClient.connect(small.port);
+      ask(client);
+      await until(() => client.text.includes('ok\n'));
+      clients.push(client);
+    }
+    for (const client of clients) if (!client.closed) ask(client);
+    await until(() => clients.filter((client) => client.closed).length >= 6);
+    const late = await RawClient.connect(small.port);
+    late.write(handshake());
+    await until(() => late.text.startsWith('HTTP/1.1 101 '));
+    small.close();
+    await until(() => late.closed);
+  });
+
   test('while draining, kept-alive connections hear 503', async () => {
     const draining = listen({ ...testOptions, assets }, acceptor, new SystemClock());
     const client = await RawClient.connect(draining.port);

@@ -8,6 +8,7 @@ import { Admission, Refusal } from '../admission.js';
 import { Drain } from '../drain.js';
 import {
   ADDRESS_FULL,
+  CROWDED,
   DRAINING,
   type HandshakeRefusal,
   NOT_A_HANDSHAKE,
@@ -173,9 +174,12 @@ class UwsListener implements Listener, SocketOwner {
         .writeStatus(healthy ? '200 OK' : DRAINING.status)
         .writeHeader('Content-Type', 'text/plain; charset=utf-8')
         .writeHeader('Cache-Control', 'no-store')
-        .end(healthy ? 'ok\n' : DRAINING.text);
+        .end(healthy ? 'ok\n' : DRAINING.text, this.#admission.crowded);
     });
-    this.#app.any('/*', (response, request) => serveAsset(this.#options.assets, response, request));
+    this.#app.any('/*', (response, request) => {
+      if (this.#admission.crowded) refuse(response, CROWDED);
+      else serveAsset(this.#options.assets, response, request);
+    });
   }
 
   /** `change` is 1 when a connection came, −1 when one that is no WebSocket went (a WebSocket never says). */
