@@ -167,7 +167,8 @@ export const SETTINGS = [
     min: 1 * second,
     max: 10 * minute,
     knob: true,
-    description: 'Silence after which a connection is probed with PING.',
+    description:
+      'Announced to clients: after so much silence of its own a client sends PING, and it leaves when the answer takes as long.',
   },
   {
     name: 'idleTimeoutMs',
@@ -178,7 +179,7 @@ export const SETTINGS = [
     max: 16 * minute,
     knob: false,
     description:
-      'Silence after which the transport drops a connection, should the heartbeat not have; rounded up to 4 s. At least twice heartbeat-ms.',
+      'Silence of a client after which its connection is cut, without a close frame; rounded up to 4 s. At least twice heartbeat-ms.',
   },
   {
     name: 'authDeadlineMs',

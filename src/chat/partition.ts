@@ -128,10 +128,6 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
     }
   }
 
-  get onlineCount(): number {
-    return this.#online.size;
-  }
-
   #entry(message: EntryMessage): void {
     const online = this.#online.get(message.inbox);
     if (online === undefined || !online.pushing) return;

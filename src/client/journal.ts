@@ -41,11 +41,6 @@ export class Journal {
     this.#owner = owner;
   }
 
-  /** Nothing waits to be written, and nothing is being written. */
-  get isClean(): boolean {
-    return !this.#dirty && !this.#saving;
-  }
-
   /** An item and the counter behind it: never one without the other. */
   put(record: OutboxRecord, nextMessageId: number): void {
     this.#put.set(record.id, record);

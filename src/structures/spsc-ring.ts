@@ -86,11 +86,6 @@ export class RingProducer implements RecordSink {
     this.#headSeen = Atomics.load(this.#control, HEAD);
   }
 
-  /** Longest record that is sure to fit once the ring has been emptied. */
-  get recordBytesMax(): number {
-    return this.capacity >> 1;
-  }
-
   /** Bytes reserved and not published. */
   get pendingBytes(): number {
     return (this.#tail - this.#published) >>> 0;

@@ -288,15 +288,6 @@ export class Chat {
     this.#store({ ...this.#conversation(peer), isBlocked });
   }
 
-  /** Whether somebody is registered under this number; null when nobody can be asked now. */
-  async isRegistered(peer: number): Promise<boolean | null> {
-    try {
-      return (await lookupUsers(this.#client, [peer])).length > 0;
-    } catch {
-      return null;
-    }
-  }
-
   stopTyping(): void {
     clearTimeout(this.#typingTimer);
     if (this.#sentTypingAt === 0 || this.#open === null) return;

@@ -77,10 +77,6 @@ export class YoungLog {
     return this.#tail;
   }
 
-  get segmentCount(): number {
-    return this.#segments.length - this.#segmentsHead;
-  }
-
   /** Bytes of records that are in no row yet. */
   get unsealedBytes(): number {
     return (this.#tail - this.#sealed) * 8;
