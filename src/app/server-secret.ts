@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Random } from '../structures/random.js';
+import { replaceFile } from '../structures/replace-file.js';
 
 const FILE = 'secret';
 const BYTES = 32;
@@ -26,12 +27,6 @@ export function serverSecret(dataFolder: string, random: Random): Uint8Array {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   const secret = random.bytes(BYTES);
-  const file = openSync(path, 'wx', 0o600);
-  try {
-    writeSync(file, secret);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
+  replaceFile(path, secret);
   return secret;
 }

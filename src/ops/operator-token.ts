@@ -1,7 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Random } from '../structures/random.js';
+import { replaceFile } from '../structures/replace-file.js';
 
 const FILE = 'operator-token';
 const TOKEN_BYTES = 32;
@@ -40,7 +41,7 @@ export class OperatorToken {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       const token = Buffer.from(random.bytes(TOKEN_BYTES)).toString('base64url');
       const hash = sha256(token);
-      writeFileSync(path, `sha256:${hash.toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
+      replaceFile(path, `sha256:${hash.toString('hex')}\n`);
       return new OperatorToken(hash, token);
     }
     const match = /^sha256:([0-9a-f]{64})\n?$/.exec(text);

@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { replaceFile } from '../../structures/replace-file.js';
 import { StoreOpenError, StoreOpenReason } from '../store-open-error.js';
 import type { Seq } from '../stores.js';
 
@@ -88,27 +89,11 @@ export function readEpochFile(folder: string): EpochRecord | null {
   };
 }
 
-/** Replaces the file: the old one or the new one is there at any moment, whole and on disk. */
 export function writeEpochFile(folder: string, record: EpochRecord): void {
-  const path = join(folder, EPOCH_FILE);
-  const temporary = `${path}.new`;
   const text = Object.entries(record)
     .map(([name, value]) => `${name} ${value}\n`)
     .join('');
-  const file = openSync(temporary, 'w', 0o600);
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, path);
-  const directory = openSync(folder, 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
+  replaceFile(join(folder, EPOCH_FILE), text);
 }
 
 /** Inode of a file; it changes when another file is moved into its place. */
