@@ -9,6 +9,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -57,6 +58,16 @@ function used(folder: string): void {
 }
 
 describe('opening a SQLite store', () => {
+  it('makes files that nobody else can read, whatever the folder lets through', (t) => {
+    const folder = temporaryFolder(t);
+    chmodSync(folder, 0o755);
+    const db = openDatabase(folder);
+    t.after(() => db.close());
+    for (const name of [DATABASE_FILE, `${DATABASE_FILE}-wal`]) {
+      assert.equal(statSync(join(folder, name)).mode & 0o077, 0, name);
+    }
+  });
+
   it('needs a folder', (t) => {
     const folder = temporaryFolder(t);
     refusal(join(folder, 'none'), 'missing', /does not exist/);

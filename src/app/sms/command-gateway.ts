@@ -36,7 +36,9 @@ export class CommandGateway implements SmsGateway {
     };
     execFile(this.#path, [], { env, timeout: TIMEOUT_MS, maxBuffer: 64 * 1024 }, (error, _out, stderr) => {
       this.#running--;
-      done(error === null ? null : `${error.message.split('\n')[0]} ${stderr.slice(0, 200).trim()}`.trim());
+      if (error === null) done(null);
+      // What it says is logged, and the PIN must not be.
+      else done(`${error.message.split('\n')[0]} ${stderr}`.replaceAll(pin, '…').slice(0, 300).trim());
     });
   }
 }

@@ -1,4 +1,4 @@
-import { accessSync, constants, statfsSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { StoreOpenError, StoreOpenReason } from '../store-open-error.js';
@@ -27,6 +27,7 @@ export function openDatabase(folder: string): Database.Database {
   checkFolder(folder);
   const path = join(folder, DATABASE_FILE);
   let db: Database.Database | undefined;
+  makePrivately(path);
   try {
     db = new Database(path, { timeout: 0 });
     // Before anything reads the file: with it SQLite keeps the WAL's index on the heap and not in a file that
@@ -68,6 +69,15 @@ export function closeQuietly(db: Database.Database | undefined): void {
     db?.close();
   } catch {
     // Its error was reported when it happened.
+  }
+}
+
+/** What people wrote is nobody else's business, whatever the folder's mode. SQLite gives its WAL that of the database. */
+function makePrivately(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch {
+    // It is there already; or it cannot be, and SQLite will say why.
   }
 }
 
