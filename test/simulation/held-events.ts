@@ -13,7 +13,11 @@ import type {
   UserId,
 } from '../../src/storage/stores.js';
 
-export type HeldEvent = (target: StoreEvents) => void;
+/** One event on its way. */
+export interface HeldEvent {
+  readonly kind: keyof StoreEvents;
+  tell(target: StoreEvents): void;
+}
 
 /**
  * The store's events as they are on the way from the writer's thread to the scheduler's: kept until the batch is
@@ -42,6 +46,10 @@ export class HeldEvents implements EventSink {
     this.#held = [];
   }
 
+  #hold(kind: keyof StoreEvents, tell: (target: StoreEvents) => void): void {
+    this.#held.push({ kind, tell });
+  }
+
   appended(
     requester: number,
     ref: number,
@@ -51,15 +59,15 @@ export class HeldEvents implements EventSink {
     time: number,
     highest: number,
   ): void {
-    this.#held.push((to) => to.appended(requester, ref, status, partition, seq, time, highest));
+    this.#hold('appended', (to) => to.appended(requester, ref, status, partition, seq, time, highest));
   }
 
   wiped(requester: number, inbox: UserId, upTo: Seq, count: number): void {
-    this.#held.push((to) => to.wiped(requester, inbox, upTo, count));
+    this.#hold('wiped', (to) => to.wiped(requester, inbox, upTo, count));
   }
 
   controlled(requester: number, result: ControlResult): void {
-    this.#held.push((to) => to.controlled(requester, result));
+    this.#hold('controlled', (to) => to.controlled(requester, result));
   }
 
   entry(
@@ -75,7 +83,7 @@ export class HeldEvents implements EventSink {
     bodyEnd: number,
   ): void {
     const body = source.slice(bodyStart, bodyEnd);
-    this.#held.push((to) => to.entry(partition, inbox, seq, time, kind, from, ref, body, 0, body.length));
+    this.#hold('entry', (to) => to.entry(partition, inbox, seq, time, kind, from, ref, body, 0, body.length));
   }
 
   page(
@@ -86,21 +94,21 @@ export class HeldEvents implements EventSink {
     hasMore: boolean,
   ): void {
     const copies = entries.map((entry) => ({ ...entry, body: entry.body.slice() }));
-    this.#held.push((to) => to.page(partition, requester, inbox, copies, hasMore));
+    this.#hold('page', (to) => to.page(partition, requester, inbox, copies, hasMore));
   }
 
   account(partition: number, requester: number, account: Account): void {
     const { keySalt, keyHash, blocked } = account;
     const copy = { ...account, keySalt: keySalt.slice(), keyHash: keyHash.slice(), blocked: [...blocked] };
-    this.#held.push((to) => to.account(partition, requester, copy));
+    this.#hold('account', (to) => to.account(partition, requester, copy));
   }
 
   deviceReplaced(partition: number, user: UserId, device: DeviceId): void {
-    this.#held.push((to) => to.deviceReplaced(partition, user, device));
+    this.#hold('deviceReplaced', (to) => to.deviceReplaced(partition, user, device));
   }
 
   truncated(partition: number, inbox: UserId, truncated: Seq): void {
-    this.#held.push((to) => to.truncated(partition, inbox, truncated));
+    this.#hold('truncated', (to) => to.truncated(partition, inbox, truncated));
   }
 
   failed(
@@ -110,6 +118,6 @@ export class HeldEvents implements EventSink {
     ref: number,
     failure: StoreFailure,
   ): void {
-    this.#held.push((to) => to.failed(partition, requester, command, ref, failure));
+    this.#hold('failed', (to) => to.failed(partition, requester, command, ref, failure));
   }
 }

@@ -18,7 +18,7 @@ import { HeldEvents } from './held-events.js';
 import { Ledger, type Violation } from './ledger.js';
 import { ModelClient } from './model-client.js';
 import { ObservedTables } from './observed-tables.js';
-import type { Sabotage } from './sabotage.js';
+import { Broken, type Sabotage } from './sabotage.js';
 import { ScopedClock } from './scoped-clock.js';
 import { SimulatedDisk } from './simulated-disk.js';
 import { type SimulatedConnection, SimulatedNetwork } from './simulated-network.js';
@@ -73,6 +73,7 @@ class History implements ChatWorld {
   readonly #network: SimulatedNetwork;
   readonly #disk: SimulatedDisk;
   readonly #secret: Uint8Array;
+  readonly #broken: Broken;
   readonly #people: Person[] = [];
   readonly #pins = new Map<UserId, string>();
   readonly #verifiedAt = new Map<UserId, number>();
@@ -107,6 +108,7 @@ class History implements ChatWorld {
       this.#swarm.network,
     );
     this.#disk = new SimulatedDisk(new SeededRandom(seed + 3e9), this.trace, options.sabotage === 'sync');
+    this.#broken = new Broken(options.sabotage ?? null);
     this.#secret = new SeededRandom(seed + 4e9).bytes(32);
   }
 
@@ -251,9 +253,9 @@ class History implements ChatWorld {
     const { ledger } = this;
     const { sabotage = null } = this.#options;
     const events = new HeldEvents((held) => {
-      for (const event of held) event(this.#observer);
+      for (const event of held) event.tell(this.#observer);
       this.#observedAll();
-      this.#writer?.publish(held);
+      this.#writer?.publish(this.#broken.published(held));
     });
     ledger.replayBegins();
     const store = new MemoryStore({
@@ -277,9 +279,10 @@ class History implements ChatWorld {
       new SeededRandom(this.#nextSeed()),
       this.trace,
       this.#swarm.writer,
-      () => this.#store as Store,
+      () => this.#broken.store(this.#store as Store, this.#tables as ObservedTables),
       () => this.#server?.chat.events ?? null,
       () => this.#committed(),
+      () => this.#writer?.publish(this.#broken.applied(events.held)),
       (from, ref) => this.ledger.refusedForNow(from, ref),
     );
   }
@@ -293,7 +296,7 @@ class History implements ChatWorld {
       swarm: this.#swarm,
       store: this.#writer as SimulatedWriter,
       // A restored backup gets an epoch of its own.
-      epoch: (this.#store as MemoryStore).epoch + this.ledger.restores,
+      epoch: (this.#store as MemoryStore).epoch + this.#broken.epochs(this.ledger.restores),
       secret: this.#secret,
       gateway: {
         name: 'simulated',
@@ -315,7 +318,7 @@ class History implements ChatWorld {
       onCrash: (label, reason) => this.ledger.violate('crashes', `${label} crashed: ${reason}`),
     });
     this.#server = server;
-    this.#network.acceptor = server.chat;
+    this.#network.acceptor = this.#broken.acceptor(server.chat);
     this.trace.note('start', server.chat.node.epoch, this.#disk.size);
   }
 

@@ -39,6 +39,7 @@ export class SimulatedWriter implements StorePort {
   readonly #target: () => StoreEvents | null;
   readonly #store: () => Store;
   readonly #committed: () => void;
+  readonly #appliedAll: () => void;
   readonly #overloaded: (from: UserId, ref: number) => void;
   readonly #commands: Command[] = [];
   /** Whose session a requester is. */
@@ -56,6 +57,7 @@ export class SimulatedWriter implements StorePort {
    * @param store the open store: asked for at each batch
    * @param target who hears the events when they have arrived; null: nobody is there
    * @param committed called between a commit and the arrival of its events
+   * @param appliedAll called when a batch is applied and not yet committed
    * @param overloaded an append was not taken
    */
   constructor(
@@ -66,6 +68,7 @@ export class SimulatedWriter implements StorePort {
     store: () => Store,
     target: () => StoreEvents | null,
     committed: () => void,
+    appliedAll: () => void,
     overloaded: (from: UserId, ref: number) => void,
   ) {
     this.#clock = clock;
@@ -75,6 +78,7 @@ export class SimulatedWriter implements StorePort {
     this.#store = store;
     this.#target = target;
     this.#committed = committed;
+    this.#appliedAll = appliedAll;
     this.#overloaded = overloaded;
     this.#housekeepLater();
   }
@@ -131,12 +135,13 @@ export class SimulatedWriter implements StorePort {
     const delay = this.#random.next() * this.#profile.ringMsMax;
     const incarnation = this.#isBusy ? this.#incarnationApplied : this.#incarnation;
     this.#arriveAt = Math.max(this.#arriveAt, this.#clock.now() + delay);
+    if (events.length === 0) return;
     this.#clock.setTimer(() => {
       const target = this.#target();
       if (target === null || incarnation !== this.#incarnation) return;
       for (const event of events) {
         if (!this.#clock.isAlive) return;
-        event(target);
+        event.tell(target);
       }
     }, this.#arriveAt - this.#clock.now());
   }
@@ -175,6 +180,7 @@ export class SimulatedWriter implements StorePort {
     for (let at = 0; at < count; at++) this.#commands[at]!(store);
     this.#applied = count;
     this.#incarnationApplied = this.#incarnation;
+    this.#appliedAll();
     const takes = commitMsMin + this.#random.next() * (commitMsMax - commitMsMin);
     this.#clock.setTimer(() => this.#commit(), takes);
   }
