@@ -77,6 +77,11 @@ export class Connection implements ClientSocketHandler {
   epoch = 0;
   /** The last seq that this connection has acknowledged. */
   acked = 0;
+  /**
+   * The highest seq that came on this connection, or the cursor in its HELLO. Nothing beyond may be acknowledged on it,
+   * also when an entry of the connection before was accepted meanwhile: the server is going to repeat that.
+   */
+  came = 0;
   readonly url: string;
   readonly #life: ConnectionLife;
   readonly #traffic: ConnectionTraffic;
@@ -168,14 +173,16 @@ export class Connection implements ClientSocketHandler {
   }
 
   ack(seq: number): void {
-    if (seq <= this.acked) return;
-    this.acked = seq;
-    encodeAck(this.#writer, seq);
+    const upTo = Math.min(seq, this.came);
+    if (upTo <= this.acked) return;
+    this.acked = upTo;
+    encodeAck(this.#writer, upTo);
   }
 
   pull(seq: number, countMax: number, bytesMax: number): void {
-    this.acked = Math.max(this.acked, seq);
-    encodePull(this.#writer, seq, countMax, bytesMax);
+    const upTo = Math.min(seq, this.came);
+    this.acked = Math.max(this.acked, upTo);
+    encodePull(this.#writer, upTo, countMax, bytesMax);
   }
 
   ephemeral(kind: EphemeralKind, peer: number, value: number): void {
@@ -298,6 +305,7 @@ export class Connection implements ClientSocketHandler {
     if (reader.type === FrameType.deliver) {
       const frame = this.#deliver;
       decodeDeliver(reader, frame);
+      this.came = frame.seq;
       this.#traffic.incoming(this, {
         kind: 'message',
         seq: frame.seq,
@@ -311,6 +319,7 @@ export class Connection implements ClientSocketHandler {
     } else if (reader.type === FrameType.receipt) {
       const frame = this.#receipt;
       decodeReceipt(reader, frame);
+      this.came = frame.seq;
       this.#traffic.incoming(this, {
         kind: 'receipt',
         seq: frame.seq,

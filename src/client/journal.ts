@@ -48,6 +48,11 @@ export class Journal {
     this.#touch();
   }
 
+  /** The item is staged, and no write of it has begun: it may still change. */
+  isStaged(id: number): boolean {
+    return this.#put.has(id);
+  }
+
   remove(id: number): void {
     // An item that was never written needs no removal, unless a write of it is on its way.
     this.#put.delete(id);

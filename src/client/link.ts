@@ -259,6 +259,7 @@ export class Link implements ConnectionLife {
     const credentials = this.#wish === Wish.registered ? this.#owner.credentials() : null;
     const cursor = credentials === null ? { epoch: 0, seq: 0 } : this.#owner.storedCursor();
     connection.acked = cursor.seq;
+    connection.came = cursor.seq;
     connection.hello({
       versionMin: PROTOCOL_VERSION,
       versionMax: PROTOCOL_VERSION,

@@ -346,7 +346,8 @@ export class RookeryClient {
     let ranges = rangesOfIds(ids);
     // What is read in one turn goes in one receipt.
     const growing = this.#outbox.growingReceipt(from);
-    if (growing !== null) {
+    // Once its write has begun, what is sent would not be what was written.
+    if (growing !== null && this.#journal.isStaged(growing.id)) {
       const merged = mergeRanges(decodeRanges(growing.body), ranges);
       if (merged.length / 2 <= RECEIPT_RANGES_MAX) {
         this.#outbox.grow(growing, encodeRanges(merged));
@@ -428,6 +429,7 @@ export class RookeryClient {
   // One turn: write down, then speak.
 
   #turn(): void {
+    this.#ackStored();
     this.#pump();
     this.#online?.flush();
     this.#link.quiet();
@@ -446,9 +448,14 @@ export class RookeryClient {
     const connection = this.#online;
     if (connection === null) return;
     this.#pullIfDue();
-    if (this.#storedCursor.epoch === connection.epoch) connection.ack(this.#storedCursor.seq);
+    this.#ackStored();
     this.#pump();
     connection.flush();
+  }
+
+  #ackStored(): void {
+    const { epoch, seq } = this.#storedCursor;
+    if (this.#online?.epoch === epoch) this.#online.ack(seq);
   }
 
   #pump(): void {
@@ -523,6 +530,7 @@ export class RookeryClient {
     const previous = this.#intake.cursor;
     if (welcome.state === WelcomeState.reset || previous.epoch !== welcome.epoch) {
       connection.acked = 0;
+      connection.came = 0;
       this.#intake.reset(welcome.epoch);
       this.#journal.cursor(this.#intake.cursor);
       if (previous.epoch !== 0) this.#events.emit('reset', { previous, epoch: welcome.epoch });
@@ -664,6 +672,9 @@ export class RookeryClient {
   #incoming(connection: Connection, entry: Incoming): void {
     if (connection !== this.#online) return;
     if (!this.#intake.push(entry)) connection.fail(4000, 'the server sent more than its window');
+    // A repeat of what was accepted already makes nothing to write down, and still wants its acknowledgement.
+    const { epoch, seq } = this.#storedCursor;
+    if (entry.epoch === epoch && entry.seq <= seq) this.#journal.schedule();
   }
 
   #handOver(entry: Incoming): void | PromiseLike<void> {
