@@ -62,5 +62,5 @@ export interface ChatWorld {
   mayLoseDevice(chat: Chat, ended: Ended): boolean;
   lostDevice(chat: Chat): void;
   /** A connection ended, the current one or an earlier one. */
-  closed(chat: Chat, code: number, reason: string, isCurrent: boolean): void;
+  closed(chat: Chat, code: number, reason: string): void;
 }

@@ -441,6 +441,13 @@ export class Ledger {
 
   // ---- the end -----------------------------------------------------------------------------------------------
 
+  /** How many messages have not come to their end. */
+  openCount(isCurrent: (instance: number) => boolean): number {
+    let open = 0;
+    for (const outgoing of this.outgoing) if (this.#missing(outgoing, isCurrent) !== null) open++;
+    return open;
+  }
+
   /** What is still to come, in words; null: nothing. `isCurrent`: whether a device instance still acts for its user. */
   missing(
     isCurrent: (instance: number) => boolean,

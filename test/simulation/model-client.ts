@@ -413,7 +413,7 @@ export class ModelClient implements Chat, ClientSocketHandler {
         if (this.#current === life) this.message(bytes);
       },
       closed: (code, reason) => {
-        this.#world.closed(this, code, reason, this.#current === life);
+        this.#world.closed(this, code, reason);
         if (this.#current === life) this.closed(code, reason);
       },
     };

@@ -89,6 +89,16 @@ export class SimulatedDisk implements Disk {
     if (length <= this.#poisonedFrom) this.#poisonedFrom = Number.POSITIVE_INFINITY;
   }
 
+  /**
+   * Another process opens the file. What a failed sync has marked clean was thrown out of the page cache meanwhile, and
+   * is gone, or was written again by somebody, and waits for a sync like anything else.
+   */
+  reopened(): void {
+    if (this.#poisonedFrom === Number.POSITIVE_INFINITY) return;
+    if (this.#random.next() < 0.5) this.#length = Math.min(this.#length, this.#poisonedFrom);
+    this.#poisonedFrom = Number.POSITIVE_INFINITY;
+  }
+
   /** A copy of what would survive now. */
   backup(): Uint8Array {
     return this.#content.slice(0, this.#durable);

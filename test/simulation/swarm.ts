@@ -141,8 +141,8 @@ export function drawSwarm(random: SeededRandom): Swarm {
       attachesMax: oneOf(3, 4096),
     },
     store: {
-      inboxCountMax: oneOf(20, 1000),
-      inboxBytesMax: oneOf(20, 1000) * 1024,
+      inboxCountMax: oneOf(60, 1000),
+      inboxBytesMax: oneOf(100, 1000) * 1024,
       inboxAgeMsMax: oneOf(20_000, 30 * 24 * 3600_000),
       pinTriesMax: 5,
       pinLifeMs: 60_000,
