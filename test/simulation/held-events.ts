@@ -111,6 +111,10 @@ export class HeldEvents implements EventSink {
     this.#hold('truncated', (to) => to.truncated(partition, inbox, truncated));
   }
 
+  restarted(): void {
+    this.#hold('restarted', (to) => to.restarted?.());
+  }
+
   failed(
     partition: number,
     requester: number,

@@ -27,6 +27,7 @@ import { SimulatedServer } from './simulated-server.js';
 import { SimulatedWriter } from './simulated-writer.js';
 import { drawSwarm, type Fault, type Habit, type Swarm } from './swarm.js';
 import { Trace } from './trace.js';
+import { Vandal } from './vandal.js';
 
 export interface HistoryOptions {
   readonly seed: number;
@@ -88,6 +89,7 @@ class History implements ChatWorld {
   #writerClock: ScopedClock | null = null;
   #writer: SimulatedWriter | null = null;
   #store: MemoryStore | null = null;
+  #held: HeldEvents | null = null;
   #tables: ObservedTables | null = null;
   #server: SimulatedServer | null = null;
   #serverSeed = 0;
@@ -146,6 +148,7 @@ class History implements ChatWorld {
       this.#actLater(person);
     }
     for (const [fault, meanMs] of faults) this.#faultLater(fault, meanMs);
+    this.#vandalLater();
     this.#advance(troubleMs);
   }
 
@@ -257,13 +260,36 @@ class History implements ChatWorld {
   }
 
   #openStore(): void {
+    this.#store = this.#makeStore();
+    const clock = new ScopedClock(this.#clock);
+    this.#writerClock = clock;
+    this.#writer = new SimulatedWriter(
+      clock,
+      new SeededRandom(this.#nextSeed()),
+      this.trace,
+      this.#swarm.writer,
+      {
+        store: () => this.#broken.store(this.#store as Store, this.#tables as ObservedTables),
+        target: () => this.#server?.chat.events ?? null,
+        passed: (events) => this.#broken.passed(events),
+        applied: () => this.#writer?.publishEarly(this.#broken.applied(this.#held?.held ?? [])),
+        committed: () => this.#committed(),
+        overloaded: (from, ref) => this.ledger.refusedForNow(from, ref),
+      },
+    );
+  }
+
+  /** @throws DiskError */
+  #makeStore(): MemoryStore {
     const { ledger } = this;
     const { sabotage = null } = this.#options;
     const events = new HeldEvents((held) => {
       for (const event of held) event.tell(this.#observer);
       this.#observedAll();
-      this.#writer?.publish(this.#broken.published(held));
+      if (this.#crashAtCommit === 'writerCrash') this.#count('events lost with the writer');
+      else this.#writer?.publish(held);
     });
+    this.#held = events;
     this.#disk.reopened();
     ledger.replayBegins();
     const store = new MemoryStore({
@@ -279,20 +305,22 @@ class History implements ChatWorld {
     });
     this.#observedAll();
     ledger.replayEnds();
-    this.#store = store;
-    const clock = new ScopedClock(this.#clock);
-    this.#writerClock = clock;
-    this.#writer = new SimulatedWriter(
-      clock,
-      new SeededRandom(this.#nextSeed()),
-      this.trace,
-      this.#swarm.writer,
-      () => this.#broken.store(this.#store as Store, this.#tables as ObservedTables),
-      () => this.#server?.chat.events ?? null,
-      () => this.#committed(),
-      () => this.#writer?.publish(this.#broken.applied(events.held)),
-      (from, ref) => this.ledger.refusedForNow(from, ref),
-    );
+    return store;
+  }
+
+  /** The writer's thread ends and another one goes on with its rings. */
+  #writerDies(): void {
+    this.trace.note('writer-dies', 0, 0);
+    this.#store = null;
+    try {
+      this.#store = this.#makeStore();
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      // It cannot begin: then the server cannot go on.
+      this.#dies(this.#disk.isDead ? 'machineCrash' : 'processCrash', 300);
+      return;
+    }
+    this.#writer?.restarted();
   }
 
   #startScheduler(): void {
@@ -376,7 +404,8 @@ class History implements ChatWorld {
       const fault = this.#crashAtCommit;
       this.#crashAtCommit = null;
       this.#count(`${fault} at a commit`);
-      this.#dies(fault, 300);
+      if (fault === 'writerCrash') this.#writerDies();
+      else this.#dies(fault, 300);
     }
   }
 
@@ -464,6 +493,11 @@ class History implements ChatWorld {
       case 'schedulerCrash':
         if (server !== null) this.#dies(fault, 50 + random.next() * 500);
         break;
+      case 'writerCrash':
+        if (this.#writer === null) break;
+        if (random.next() < 0.7) this.#crashAtCommit = fault;
+        else this.#writerDies();
+        break;
       case 'restart':
         if (server !== null) this.#restart(server);
         break;
@@ -536,6 +570,25 @@ class History implements ChatWorld {
   }
 
   // ---- people ------------------------------------------------------------------------------------------------
+
+  #vandalLater(): void {
+    const { vandalMs } = this.#swarm;
+    if (vandalMs === Number.POSITIVE_INFINITY) return;
+    this.#clock.setTimer(
+      () => {
+        if (this.#phase !== 'trouble') return;
+        this.#count('vandal');
+        new Vandal(
+          this.random,
+          this.ledger,
+          this.#somebody().user,
+          this.#network.from('0b000001', () => {}),
+        );
+        this.#vandalLater();
+      },
+      -Math.log(1 - this.random.next()) * vandalMs,
+    );
+  }
 
   #actLater(person: Person): void {
     const delay = -Math.log(1 - this.random.next()) * this.#swarm.actMs;

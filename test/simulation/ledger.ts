@@ -104,6 +104,7 @@ export class Ledger {
   /** While a log is read again: what it told so far. */
   #replayed: Set<Outgoing> | null = null;
   #restoring = false;
+  #restoredAt = -1;
   restores = 0;
 
   constructor(clock: Clock, inboxAgeMsMax: number) {
@@ -308,6 +309,7 @@ export class Ledger {
   /** A backup took the place of the database; what it holds is told when it is read. */
   restored(): void {
     this.restores++;
+    this.#restoredAt = this.#clock.now();
     this.#restoring = true;
     this.#devices.clear();
     this.#wipedUpTo.clear();
@@ -370,6 +372,8 @@ export class Ledger {
 
   /** A receipt came to the sender's device. */
   receipt(device: DeviceView, by: UserId, isRead: boolean, ids: readonly number[], seq: Seq): void {
+    // Of the database before the backup, and late: its ids mean others by now.
+    if (device.helloAt < this.#restoredAt) return;
     for (const id of ids) {
       const outgoing = this.#find(device.user, id, by);
       if (outgoing === undefined || outgoing.takenBy.length === 0) {
@@ -424,12 +428,16 @@ export class Ledger {
   /** Returns what `blockDone` wants to know: which wish it was. */
   blockAsked(blocker: UserId, peer: UserId): number {
     this.#blocksAsked.add(`${blocker}:${peer}`);
-    return this.#unblocks.get(`${blocker}:${peer}`) ?? 0;
+    return this.#wish(blocker, peer);
+  }
+
+  #wish(blocker: UserId, peer: UserId): number {
+    return (this.#unblocks.get(`${blocker}:${peer}`) ?? 0) + this.restores * 1_000_000;
   }
 
   blockDone(blocker: UserId, peer: UserId, wish: number): void {
-    // The answer may come after the wish to undo it.
-    if (wish === (this.#unblocks.get(`${blocker}:${peer}`) ?? 0)) {
+    // The answer may come after the wish to undo it, or from a database that is no more.
+    if (wish === this.#wish(blocker, peer)) {
       this.#blockedSince.set(`${blocker}:${peer}`, this.#clock.now());
     }
   }

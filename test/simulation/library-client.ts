@@ -36,6 +36,7 @@ export class LibraryClient implements Chat {
   /** Counts the lives and the lost cursors: what was taken in an earlier one may come again. */
   #life = 0;
   #helloAt = -1;
+  #helloEpoch = 0;
   #isGone = false;
   #isBusyRegistering = false;
 
@@ -225,6 +226,7 @@ export class LibraryClient implements Chat {
           opened: () => {
             if (!clock.isAlive) return;
             this.#helloAt = clock.now();
+            this.#helloEpoch = this.#flash.state.cursor.epoch;
             handler.opened();
           },
           message: (bytes) => {
@@ -269,6 +271,8 @@ export class LibraryClient implements Chat {
 
   #became(state: ClientState): void {
     this.#world.trace.note('library', this.instance, 0, () => state.kind);
+    // Its first welcome is a RESET, which is no event of the library.
+    if (state.kind === 'online' && this.#helloEpoch === 0) this.#world.ledger.toldReset(this.#view());
     if (state.kind !== 'closed') return;
     switch (state.reason) {
       case 'badCredentials':
@@ -296,7 +300,6 @@ export class LibraryClient implements Chat {
   #written(change: StoreChange, before: StoredState): void {
     const { ledger } = this.#world;
     if (change.credentials !== undefined && change.credentials !== null) {
-      ledger.toldReset(this.#view());
       this.#world.registered(this, change.credentials.device);
     }
     for (const id of change.remove) {

@@ -18,6 +18,7 @@ import type { ObservedTables } from './observed-tables.js';
  * | order | the entries of a page come in another order | observed-tables |
  * | leak | a session in four is not told that its socket is gone | here |
  * | block | a block is forgotten | observed-tables |
+ * | silence | nobody is told that a new writer began, and events may be missing | here |
  */
 export const SABOTAGES = [
   'sync',
@@ -30,6 +31,7 @@ export const SABOTAGES = [
   'order',
   'leak',
   'block',
+  'silence',
 ] as const;
 export type Sabotage = (typeof SABOTAGES)[number];
 
@@ -46,8 +48,8 @@ export class Broken {
     this.#sabotage = sabotage;
   }
 
-  /** What the scheduler hears of a batch that is durable. */
-  published(events: readonly HeldEvent[]): readonly HeldEvent[] {
+  /** What the scheduler hears of what is durable. */
+  passed(events: readonly HeldEvent[]): readonly HeldEvent[] {
     switch (this.#sabotage) {
       case 'early':
         return events.filter(({ kind }) => kind !== 'appended');
@@ -55,6 +57,8 @@ export class Broken {
         return events.filter(({ kind }) => kind !== 'entry' || ++this.#count % 8 !== 0);
       case 'fence':
         return events.filter(({ kind }) => kind !== 'deviceReplaced');
+      case 'silence':
+        return events.filter(({ kind }) => kind !== 'restarted');
       case 'resume':
         return events.map((event) => (event.kind === 'account' ? withoutPast(event) : event));
       default:

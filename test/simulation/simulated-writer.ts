@@ -25,6 +25,22 @@ export interface WriterProfile {
   readonly partial: number;
 }
 
+/** What the writer needs of the machine that it runs on. */
+export interface WriterOwner {
+  /** The open store: asked for at each batch. */
+  store(): Store;
+  /** Who hears the events when they have arrived; null: nobody is there. */
+  target(): StoreEvents | null;
+  /** What of a batch's events really goes on its way. */
+  passed(events: readonly HeldEvent[]): readonly HeldEvent[];
+  /** A batch is applied and not yet committed. */
+  applied(): void;
+  /** Between a commit and the arrival of its events. */
+  committed(): void;
+  /** An append was not taken. */
+  overloaded(from: UserId, ref: number): void;
+}
+
 type Command = (store: Store) => void;
 
 /**
@@ -36,11 +52,7 @@ export class SimulatedWriter implements StorePort {
   readonly #random: SeededRandom;
   readonly #trace: Trace;
   readonly #profile: WriterProfile;
-  readonly #target: () => StoreEvents | null;
-  readonly #store: () => Store;
-  readonly #committed: () => void;
-  readonly #appliedAll: () => void;
-  readonly #overloaded: (from: UserId, ref: number) => void;
+  readonly #owner: WriterOwner;
   readonly #commands: Command[] = [];
   /** Whose session a requester is. */
   readonly #users = new Map<number, UserId>();
@@ -49,37 +61,24 @@ export class SimulatedWriter implements StorePort {
   /** Of the scheduler; events for an earlier one are dropped. */
   #incarnation = 0;
   #incarnationApplied = 0;
+  /** Of the writer; what an earlier one had planned does not happen. */
+  #life = 0;
   /** When the last events arrive: none overtakes another. */
   #arriveAt = 0;
   #idleAhead = false;
 
-  /**
-   * @param store the open store: asked for at each batch
-   * @param target who hears the events when they have arrived; null: nobody is there
-   * @param committed called between a commit and the arrival of its events
-   * @param appliedAll called when a batch is applied and not yet committed
-   * @param overloaded an append was not taken
-   */
   constructor(
     clock: ScopedClock,
     random: SeededRandom,
     trace: Trace,
     profile: WriterProfile,
-    store: () => Store,
-    target: () => StoreEvents | null,
-    committed: () => void,
-    appliedAll: () => void,
-    overloaded: (from: UserId, ref: number) => void,
+    owner: WriterOwner,
   ) {
     this.#clock = clock;
     this.#random = random;
     this.#trace = trace;
     this.#profile = profile;
-    this.#store = store;
-    this.#target = target;
-    this.#committed = committed;
-    this.#appliedAll = appliedAll;
-    this.#overloaded = overloaded;
+    this.#owner = owner;
     this.#housekeepLater();
   }
 
@@ -109,7 +108,7 @@ export class SimulatedWriter implements StorePort {
     const isTaken = this.#take((store) =>
       store.append(inbox, from, device, kind, ref, time, body, 0, body.length, requester),
     );
-    if (!isTaken) this.#overloaded(from, ref);
+    if (!isTaken) this.#owner.overloaded(from, ref);
     return isTaken;
   }
 
@@ -130,14 +129,28 @@ export class SimulatedWriter implements StorePort {
     return this.#take((store) => store.control(control, requester));
   }
 
+  /** The writer's thread has ended, and another one takes its place: what was not answered is applied again. */
+  restarted(): void {
+    this.#life++;
+    this.#applied = 0;
+    this.#isBusy = false;
+    this.publish([RESTARTED]);
+    this.#wake();
+  }
+
   /** The store has published these. */
   publish(events: readonly HeldEvent[]): void {
+    this.publishEarly(this.#owner.passed(events));
+  }
+
+  /** Sends events on their way. */
+  publishEarly(events: readonly HeldEvent[]): void {
     const delay = this.#random.next() * this.#profile.ringMsMax;
     const incarnation = this.#isBusy ? this.#incarnationApplied : this.#incarnation;
     this.#arriveAt = Math.max(this.#arriveAt, this.#clock.now() + delay);
     if (events.length === 0) return;
     this.#clock.setTimer(() => {
-      const target = this.#target();
+      const target = this.#owner.target();
       if (target === null || incarnation !== this.#incarnation) return;
       for (const event of events) {
         if (!this.#clock.isAlive) return;
@@ -163,12 +176,15 @@ export class SimulatedWriter implements StorePort {
   #wake(): void {
     if (this.#isBusy || this.#commands.length === 0) return;
     this.#isBusy = true;
-    this.#clock.setTimer(() => this.#apply(), this.#random.next() * this.#profile.ringMsMax);
+    const life = this.#life;
+    this.#clock.setTimer(() => {
+      if (life === this.#life) this.#apply();
+    }, this.#random.next() * this.#profile.ringMsMax);
   }
 
   #apply(): void {
     const { partial, commitMsMin, commitMsMax } = this.#profile;
-    const store = this.#store();
+    const store = this.#owner.store();
     const gathered = this.#commands.length;
     if (gathered === 0) {
       // A scheduler that ended took them with it.
@@ -180,19 +196,23 @@ export class SimulatedWriter implements StorePort {
     for (let at = 0; at < count; at++) this.#commands[at]!(store);
     this.#applied = count;
     this.#incarnationApplied = this.#incarnation;
-    this.#appliedAll();
+    this.#owner.applied();
     const takes = commitMsMin + this.#random.next() * (commitMsMax - commitMsMin);
-    this.#clock.setTimer(() => this.#commit(), takes);
+    const life = this.#life;
+    this.#clock.setTimer(() => {
+      if (life === this.#life) this.#commit();
+    }, takes);
   }
 
   #commit(): void {
-    const store = this.#store();
+    const store = this.#owner.store();
+    const life = this.#life;
     const failure = store.commit();
     this.#trace.note('commit', this.#applied, failure ?? 0, () =>
       failure === null ? '' : `failed ${failure}`,
     );
-    this.#committed();
-    if (!this.#clock.isAlive) return;
+    this.#owner.committed();
+    if (!this.#clock.isAlive || life !== this.#life) return;
     // The room of commands is given back after their commit.
     this.#commands.splice(0, this.#applied);
     this.#applied = 0;
@@ -206,8 +226,10 @@ export class SimulatedWriter implements StorePort {
     this.#idleAhead = true;
     this.#clock.setTimer(() => {
       this.#idleAhead = false;
-      if (!this.#isBusy) this.#store().housekeep(this.#clock.wall(), true);
+      if (!this.#isBusy) this.#owner.store().housekeep(this.#clock.wall(), true);
       this.#housekeepLater();
     }, 1000);
   }
 }
+
+const RESTARTED: HeldEvent = { kind: 'restarted', tell: (target) => target.restarted?.() };

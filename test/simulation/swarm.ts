@@ -13,6 +13,7 @@ export const FAULTS = [
   'processCrash',
   'machineCrash',
   'schedulerCrash',
+  'writerCrash',
   'restart',
   'restore',
   'cut',
@@ -58,8 +59,8 @@ export interface Swarm {
   readonly library: number;
   readonly noteDelayMs: number;
   readonly ackDelayMs: number;
-  /** Clients that send garbage. */
-  readonly vandals: number;
+  /** Mean time between two vandals. */
+  readonly vandalMs: number;
   readonly faults: ReadonlyMap<Fault, number>;
   readonly habits: ReadonlyMap<Habit, number>;
   readonly network: NetworkProfile;
@@ -103,7 +104,7 @@ export function drawSwarm(random: SeededRandom): Swarm {
     library: oneOf(0, 0.5, 1),
     noteDelayMs: oneOf(0, 0, 20, 300),
     ackDelayMs: oneOf(0, 0, 50, 1000),
-    vandals: chance(0.2) ? 1 : 0,
+    vandalMs: chance(0.2) ? between(100, 1000) : Number.POSITIVE_INFINITY,
     faults,
     habits,
     network: {
