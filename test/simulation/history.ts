@@ -617,7 +617,7 @@ class History implements ChatWorld {
     const zombie = person.zombies.find((each) => !each.isGone);
     const chat = zombie !== undefined && random.next() < 0.3 ? zombie : person.chat;
     const { user } = this.#somebody();
-    for (let n = 1 + random.below(this.#swarm.burstMax); n > 0; n--) chat.send(user, this.#body());
+    for (let n = 1 + random.below(this.#swarm.burstMax); n > 0; n--) chat.send(user, this.#body(chat));
   }
 
   #habit(person: Person, habit: Habit): void {
@@ -658,7 +658,7 @@ class History implements ChatWorld {
         chat.block(this.#somebody().user, random.next() < 0.5);
         break;
       case 'unknownNumber':
-        chat.send(FIRST_NUMBER - 1 - random.below(3), this.#body());
+        chat.send(FIRST_NUMBER - 1 - random.below(3), this.#body(chat));
         break;
       case 'flood':
         chat.flood(50 + random.below(300));
@@ -676,7 +676,7 @@ class History implements ChatWorld {
         chat.ask();
         break;
       case 'badSend':
-        if (random.next() < 0.5) chat.send(12, this.#body());
+        if (random.next() < 0.5) chat.send(12, this.#body(chat));
         else
           chat.send(this.#somebody().user, new Uint8Array(this.#swarm.bodyBytesMax + 1 + random.below(100)));
         break;
@@ -715,10 +715,10 @@ class History implements ChatWorld {
     return this.#people[this.random.below(this.#people.length)] as Person;
   }
 
-  #body(): Uint8Array {
+  #body(chat: Chat): Uint8Array {
     const { bodyBytesMax } = this.#swarm;
-    // Long enough that no two are the same, but for the empty ones.
-    if (this.random.next() < 0.02) return new Uint8Array(0);
+    // Long enough that no two are the same; empty ones only of first devices, which share their ids with nobody.
+    if (this.random.next() < 0.02 && chat.instance <= this.#swarm.people) return new Uint8Array(0);
     return this.random.bytes(6 + this.random.below(bodyBytesMax - 5));
   }
 

@@ -403,6 +403,8 @@ export class Ledger {
 
   /** A device was told that everything up to `upTo` may be gone. */
   toldTruncated(device: DeviceView, upTo: Seq): void {
+    // Of the database before the backup, and late.
+    if (device.helloAt < this.#restoredAt) return;
     const truncated = this.#truncated.get(device.user) ?? 0;
     // What it had accepted itself, before it lost its cursor, is gone too.
     if (upTo > Math.max(truncated, this.#wipedUpTo.get(device.user) ?? 0)) {
