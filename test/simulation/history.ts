@@ -81,6 +81,7 @@ class History implements ChatWorld {
   readonly #verifiedAt = new Map<UserId, number>();
   readonly #registeredAt = new Map<number, number>();
   readonly #connections = new Map<Chat, Set<SimulatedConnection>>();
+  readonly #users = new WeakMap<SimulatedConnection, UserId>();
   readonly #counts: Record<string, number> = {};
   #instances = 0;
   #phase: 'trouble' | 'quiet' | 'over' = 'trouble';
@@ -112,6 +113,10 @@ class History implements ChatWorld {
     );
     this.#disk = new SimulatedDisk(new SeededRandom(seed + 3e9), this.trace, options.sabotage === 'sync');
     this.#broken = new Broken(options.sabotage ?? null);
+    this.#network.refused = (connection, id) => {
+      const user = this.#users.get(connection);
+      if (user !== undefined) this.ledger.refusedForNow(user, id);
+    };
     this.#secret = new SeededRandom(seed + 4e9).bytes(32);
   }
 
@@ -741,6 +746,7 @@ class History implements ChatWorld {
     const sockets: ClientSocketFactory = this.#network.from(
       `0a0000${(instance % 256).toString(16).padStart(2, '0')}`,
       (connection) => {
+        this.#users.set(connection, user);
         if (chat !== null) this.#connections.get(chat)?.add(connection);
       },
     );

@@ -160,7 +160,7 @@ export class Ledger {
   }
 
   refused(outgoing: Outgoing, code: number, retryable: boolean): void {
-    if (outgoing.acked && !retryable)
+    if (outgoing.acked && !retryable && !outgoing.relaxed)
       this.violate('acks', `${outgoing} was acknowledged and then refused: ${errorName(code)}`);
     if (retryable) {
       outgoing.refusedForNow = true;
@@ -261,6 +261,14 @@ export class Ledger {
   }
 
   #wipedOne(sender: UserId, by: UserId, id: number, receiptSeq: Seq): void {
+    if (this.#isAmbiguous(sender, id)) {
+      for (const each of this.#byId.get(sender)?.get(id) ?? NOTHING) {
+        if (each.to !== by || each.kind !== 'message' || each.takenBy.length === 0) continue;
+        each.wipedAt = this.#clock.now();
+        each.receiptSeq = receiptSeq;
+      }
+      return;
+    }
     const outgoing = this.#find(sender, id, by);
     if (outgoing === undefined) {
       this.violate('receipts', `a receipt of ${by} names ${sender}#${id}, which was never sent to it`);
@@ -376,6 +384,13 @@ export class Ledger {
     if (device.helloAt < this.#restoredAt) return;
     for (const id of ids) {
       const outgoing = this.#find(device.user, id, by);
+      // An id may have been used on both sides of a restored backup: then nobody can tell which one is meant.
+      if (this.#isAmbiguous(device.user, id)) {
+        for (const each of this.#byId.get(device.user)?.get(id) ?? NOTHING) {
+          if (each.to === by && each.kind === 'message') (isRead ? each.read : each.delivered).push(device);
+        }
+        continue;
+      }
       if (outgoing === undefined || outgoing.takenBy.length === 0) {
         this.violate(
           'receipts',
@@ -520,6 +535,11 @@ export class Ledger {
   #receiptWasDropped(outgoing: Outgoing): boolean {
     const truncated = this.#truncated.get(outgoing.from) ?? 0;
     return truncated > outgoing.seq && this.#mayBeDropped(outgoing.from, truncated);
+  }
+
+  #isAmbiguous(from: UserId, id: number): boolean {
+    const candidates = this.#byId.get(from)?.get(id) ?? NOTHING;
+    return candidates.length > 1 && candidates.some(({ relaxed }) => relaxed);
   }
 
   /** Whether `user` was told that what had this seq in its inbox may be gone. */

@@ -3,6 +3,7 @@ import type {
   ClientSocketFactory,
   ClientSocketHandler,
 } from '../../src/client/client-socket.js';
+import { decodeError, ErrorRef, FrameReader, FrameType } from '../../src/protocol/index.js';
 import type { SeededRandom } from '../../src/structures/seeded-random.js';
 import type { SimulatedClock } from '../../src/structures/simulated-clock.js';
 import {
@@ -44,6 +45,9 @@ export class SimulatedNetwork {
   readonly profile: NetworkProfile;
   /** Connections of which at least one end is open. */
   readonly connections = new Set<SimulatedConnection>();
+  /** Hears that the server refuses a message for now, whether the client is going to hear it or not. */
+  refused: (connection: SimulatedConnection, messageId: number) => void = () => {};
+  readonly #reader = new FrameReader();
   /** The most that any server's end had buffered. */
   bufferedBytesMost = 0;
   #ticks = new Map<number, (() => void)[]>();
@@ -73,6 +77,16 @@ export class SimulatedNetwork {
   serverGone(): void {
     this.acceptor = null;
     for (const connection of this.connections) connection.serverGone();
+  }
+
+  /** Looks into what the server says for messages that it refuses. */
+  overhear(connection: SimulatedConnection, bytes: Uint8Array): void {
+    const reader = this.#reader.reset(bytes);
+    while (reader.next()) {
+      if (reader.type !== FrameType.error) continue;
+      const { refKind, ref, retryable } = decodeError(reader);
+      if (refKind === ErrorRef.message && retryable) this.refused(connection, ref);
+    }
   }
 
   /** Calls back at the tick at or after `time`, with all else that belongs there. Returns when that is. */
@@ -342,6 +356,7 @@ export class SimulatedConnection {
   #serverSends(bytes: Uint8Array): SendResult {
     if (!this.#serverOpen) return SendResult.dropped;
     const { profile, trace } = this.#network;
+    this.#network.overhear(this, bytes);
     if (this.#buffered() + bytes.length > profile.backpressureBytesMax) {
       trace.note('dropped', this.id, bytes.length);
       return SendResult.dropped;
