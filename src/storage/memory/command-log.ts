@@ -50,10 +50,9 @@ export class CommandLog {
       visit(batch);
       this.#size += HEADER_BYTES + batch.bytes.length;
     }
-    if (this.#disk.size > this.#size) {
-      this.#disk.truncate(this.#size);
-      this.#disk.sync();
-    }
+    if (this.#disk.size > this.#size) this.#disk.truncate(this.#size);
+    // What was read may not be on the disk yet: a process that ended before its sync left it in the page cache.
+    this.#disk.sync();
   }
 
   /** Appends a batch and syncs. After an error the log must be replayed before it is used again. @throws {DiskError} */
