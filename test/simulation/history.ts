@@ -113,6 +113,9 @@ class History implements ChatWorld {
     );
     this.#disk = new SimulatedDisk(new SeededRandom(seed + 3e9), this.trace, options.sabotage === 'sync');
     this.#broken = new Broken(options.sabotage ?? null);
+    this.#network.swallowed = ({ id }) => {
+      this.ledger.violate('ghosts', `connection ${id} is open although it dropped something`);
+    };
     this.#network.refused = (connection, id) => {
       const user = this.#users.get(connection);
       if (user !== undefined) this.ledger.refusedForNow(user, id);

@@ -1,6 +1,6 @@
 /**
- * `npm run simulate -- --seed N --rounds M [--verbose] [--sabotage NAME]`: runs histories of the whole server, each from
- * one seed, and says which promise was broken first, if any was.
+ * `npm run simulate -- [--seed N] [--rounds M] [--verbose] [--hashes] [--keep-going] [--sabotage NAME]`: runs histories of
+ * the whole server, each from one seed, and says which promise was broken first, if any was. README.md says more.
  */
 import { parseArgs } from 'node:util';
 import { type Outcome, runHistory } from './history.js';
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '1000' },
     sabotage: { type: 'string' },
     verbose: { type: 'boolean', default: false },
+    hashes: { type: 'boolean', default: false },
     'keep-going': { type: 'boolean', default: false },
   },
 });
@@ -36,6 +37,7 @@ let done = 0;
 for (let round = 0; round < rounds; round++) {
   const outcome = runHistory({ seed: seed + round, sabotage, ...(print === null ? {} : { print }) });
   done++;
+  if (values.hashes) console.log(`seed ${outcome.seed} hash ${outcome.hash}`);
   events += outcome.events;
   for (const [what, count] of Object.entries(outcome.counts)) counts[what] = (counts[what] ?? 0) + count;
   if (outcome.violation === null) continue;

@@ -31,6 +31,8 @@ export interface NetworkProfile {
 /** Written over what a handler was given, when it has returned: whoever kept a view reads this. */
 const POISON = 0xee;
 const ABNORMAL = 1006;
+/** So soon after a dropped send the server must have closed the connection. */
+const SWALLOWED_MS = 1000;
 
 /**
  * The network between clients and one server: connections with latency, bounded buffers and backpressure, which can
@@ -47,6 +49,8 @@ export class SimulatedNetwork {
   readonly connections = new Set<SimulatedConnection>();
   /** Hears that the server refuses a message for now, whether the client is going to hear it or not. */
   refused: (connection: SimulatedConnection, messageId: number) => void = () => {};
+  /** Hears of a connection that the server keeps although a send was dropped. */
+  swallowed: (connection: SimulatedConnection) => void = () => {};
   readonly #reader = new FrameReader();
   /** The most that any server's end had buffered. */
   bufferedBytesMost = 0;
@@ -359,6 +363,10 @@ export class SimulatedConnection {
     this.#network.overhear(this, bytes);
     if (this.#buffered() + bytes.length > profile.backpressureBytesMax) {
       trace.note('dropped', this.id, bytes.length);
+      // Who goes on with a connection that swallowed something has a ghost.
+      this.#network.at(this.#network.clock.now() + SWALLOWED_MS, () => {
+        if (this.#serverOpen) this.#network.swallowed(this);
+      });
       return SendResult.dropped;
     }
     this.#downBytes += bytes.length;
