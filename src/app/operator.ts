@@ -131,6 +131,8 @@ export class Operator {
         failures: writer?.failures ?? 0,
         walBytes: writer?.walBytes ?? 0,
         youngBytes: writer?.youngBytes ?? 0,
+        queuedBytes: scheduler?.queuedBytes ?? 0,
+        queuedBytesMax: scheduler?.queuedBytesMax ?? 0,
         batchMax: writer?.batchMax ?? 0,
         batchMsMax: writer?.batchMsMax ?? 0,
       },

@@ -160,7 +160,7 @@ parent.on('message', (message: ToScheduler) => {
       void drain(message.graceMs, message.jitterMs);
       break;
     case 'stats':
-      post({ type: 'stats', id: message.id, stats: schedulerStats(scheduler, listener) });
+      post({ type: 'stats', id: message.id, stats: schedulerStats(scheduler, listener, data.rings) });
       break;
     case 'sms-result':
       gateway.answered(message.id, message.failure);

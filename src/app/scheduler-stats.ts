@@ -1,13 +1,22 @@
+import type { StoreRings } from '../storage/store-rings.js';
+import { ringCounters } from '../structures/spsc-ring.js';
 import type { Listener } from '../transport/listener.js';
 import type { ChatScheduler } from './chat-scheduler.js';
 import type { SchedulerStats } from './thread-messages.js';
 import { threadUtilization } from './thread-utilization.js';
 
 /** What the operator sees of a scheduler thread. */
-export function schedulerStats(scheduler: ChatScheduler, listener: Listener | null): SchedulerStats {
+export function schedulerStats(
+  scheduler: ChatScheduler,
+  listener: Listener | null,
+  rings: StoreRings,
+): SchedulerStats {
   const { runtime, stats } = scheduler.node;
   const mailboxes = scheduler.mailboxes();
+  const queue = ringCounters(rings.commands);
   return {
+    queuedBytes: queue.depthBytes,
+    queuedBytesMax: queue.depthBytesMax,
     chat: { ...stats },
     processes: runtime.processCount,
     mailboxTotal: mailboxes.waiting,

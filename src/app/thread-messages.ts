@@ -83,6 +83,9 @@ export interface SchedulerStats {
   readonly mailboxLongest: number;
   readonly listener: Readonly<Record<string, number>>;
   readonly connections: number;
+  /** Bytes of commands that wait for the writer in its ring: now, and the most that ever did. */
+  readonly queuedBytes: number;
+  readonly queuedBytesMax: number;
   readonly heapUsedBytes: number;
   readonly utilization: number;
 }

@@ -49,6 +49,9 @@ export interface Snapshot {
     readonly walBytes: number;
     /** Bytes of the young generation: what came lately and waits for its users. */
     readonly youngBytes: number;
+    /** Bytes of commands on their way to the writer: now, and the most that ever waited. Growing: the store is behind. */
+    readonly queuedBytes: number;
+    readonly queuedBytesMax: number;
     /** Of the commits since the last snapshot: the one with most commands, and the longest in ms. */
     readonly batchMax: number;
     readonly batchMsMax: number;

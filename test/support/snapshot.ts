@@ -27,6 +27,8 @@ export function aSnapshot(different: Partial<Snapshot> = {}): Snapshot {
       failures: 0,
       walBytes: 0,
       youngBytes: 0,
+      queuedBytes: 0,
+      queuedBytesMax: 0,
       batchMax: 2,
       batchMsMax: 1,
     },

@@ -106,7 +106,7 @@ function show(now) {
     card('Delivered', number(delivered) + '/s', number(now.chat.deliveries || 0) + ' in all'),
     card('In mailboxes', number(mailboxes.waiting), 'longest ' + number(mailboxes.longest) + ', of ' + number(mailboxes.processes) + ' processes'),
     card('Commits', number(commits) + '/s', store.failures ? number(store.failures) + ' failed' : number(store.commands) + ' commands, longest ' + number(store.batchMsMax) + ' ms'),
-    card('Waiting on disk', bytes(store.youngBytes), 'WAL ' + bytes(store.walBytes)),
+    card('Waiting on disk', bytes(store.youngBytes), 'WAL ' + bytes(store.walBytes) + ', ring ' + bytes(store.queuedBytes)),
     card('Memory', bytes(now.memory.residentBytes), 'resident'),
   );
   fill('threads', now.threads.map((thread) => [thread.name, node('td', thread.state, thread.state === 'running' ? '' : 'bad'),
