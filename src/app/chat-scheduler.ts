@@ -84,6 +84,7 @@ export class ChatScheduler implements ConnectionAcceptor {
       sessions: new Requesters<Pid<SessionMessage>>(),
       partition: (index) => partitions.get(index),
       registrar: () => this.#registrar,
+      lastRegistrarRequest: 0,
     };
     this.events = new StoreDispatch(this.node);
     const tree = startChatTree({

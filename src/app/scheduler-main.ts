@@ -68,7 +68,7 @@ const scheduler: ChatScheduler = start({
       config.pinsPerAddressHourMax * config.pinTriesMax,
     ),
     smsBudget: tokenRate(config.smsPerHourMax / (HOUR_MS / 1000), config.smsPerHourMax),
-    pendingMax: 4096,
+    pendingMax: 2048,
   },
   listen: openPort,
   onEnd: ended,

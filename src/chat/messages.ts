@@ -50,6 +50,7 @@ export interface Appended {
 }
 export interface Controlled {
   readonly type: 'controlled';
+  readonly requester: number;
   readonly result: ControlResult;
 }
 /** A command of this process could not be made durable. */
@@ -284,4 +285,4 @@ export type PartitionMessage =
   | Ephemeral
   | Watch;
 
-export type RegistrarMessage = AskPin | VerifyPin | Controlled | StoreFailed;
+export type RegistrarMessage = AskPin | VerifyPin | Controlled | StoreFailed | Resync;

@@ -331,6 +331,12 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
       online.pushing = false;
       this.#self.send(online.session, message);
     }
+    // Answers may have been lost as well: nobody waits for them any longer.
+    for (const { attach } of this.#attaching.values()) {
+      this.#self.send(attach.session, { type: 'attach-refused', reason: 'store' });
+    }
+    this.#attaching.clear();
+    this.#asking.length = 0;
   }
 
   /** A lookup or read of this partition could not be made. */

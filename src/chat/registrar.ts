@@ -3,12 +3,12 @@ import type { Pid } from '../actors/pid.js';
 import type { Process } from '../actors/process.js';
 import type { Receiver } from '../actors/receiver.js';
 import type { SystemMessage } from '../actors/system-message.js';
-import type { ControlResult, UserId } from '../storage/stores.js';
+import type { UserId } from '../storage/stores.js';
 import type { Random } from '../structures/random.js';
 import { type TokenRate, takeTokens } from '../structures/token-bucket.js';
 import { TokenBuckets } from '../structures/token-buckets.js';
 import { type ChatNode, Requester } from './chat-node.js';
-import type { AskPin, RegistrarMessage, SessionMessage, VerifyPin } from './messages.js';
+import type { AskPin, Controlled, RegistrarMessage, SessionMessage, VerifyPin } from './messages.js';
 import type { SmsGateway } from './sms-gateway.js';
 
 export interface RegistrarOptions {
@@ -24,7 +24,7 @@ export interface RegistrarOptions {
   readonly addressTryRate: TokenRate;
   /** PINs that the whole server may send: what the gateway costs. */
   readonly smsBudget: TokenRate;
-  /** Registrations that wait for the store; more are told to come back. */
+  /** Registrations that wait for the store, at most 4,000; more are told to come back. */
   readonly pendingMax: number;
 }
 
@@ -42,8 +42,8 @@ export class Registrar implements Receiver<RegistrarMessage> {
   readonly #pinsByAddress: TokenBuckets;
   readonly #triesByAddress: TokenBuckets;
   #smsFullAt = 0;
-  /** What the store is working on, in order: it answers in order. */
-  readonly #pending: Pending[] = [];
+  /** What the store is working on, by the number that it was asked under. */
+  readonly #pending = new Map<number, Pending>();
 
   constructor(node: ChatNode, self: Process<RegistrarMessage>, options: RegistrarOptions) {
     this.#node = node;
@@ -63,13 +63,18 @@ export class Registrar implements Receiver<RegistrarMessage> {
         this.#verify(message);
         break;
       case 'controlled':
-        this.#answer(message.result);
+        this.#answer(message);
         break;
       case 'store-failed': {
-        const pending = this.#pending.shift();
+        const pending = this.#take(message.requester);
         if (pending !== undefined) this.#refuse(pending.session, pending.ref, 'store', 1000);
         break;
       }
+      case 'resync':
+        // Answers may have been lost: nobody waits for them any longer. One that comes all the same finds nobody.
+        for (const { session, ref } of this.#pending.values()) this.#refuse(session, ref, 'store', 1000);
+        this.#pending.clear();
+        break;
       default:
         break;
     }
@@ -77,7 +82,7 @@ export class Registrar implements Receiver<RegistrarMessage> {
 
   #ask({ session, ref, user, address }: AskPin): void {
     const now = this.#node.clock.now();
-    if (this.#pending.length >= this.#options.pendingMax) {
+    if (this.#pending.size >= this.#options.pendingMax) {
       this.#refuse(session, ref, 'store', 1000);
       return;
     }
@@ -110,7 +115,7 @@ export class Registrar implements Receiver<RegistrarMessage> {
       this.#refuse(session, ref, 'limited', -byAddress);
       return;
     }
-    if (this.#pending.length >= this.#options.pendingMax) {
+    if (this.#pending.size >= this.#options.pendingMax) {
       this.#refuse(session, ref, 'store', 1000);
       return;
     }
@@ -130,12 +135,20 @@ export class Registrar implements Receiver<RegistrarMessage> {
   }
 
   #request(pending: Pending, control: Parameters<ChatNode['store']['control']>[1]): void {
-    if (this.#node.store.control(Requester.registrar, control)) this.#pending.push(pending);
+    const requester = Requester.nextOfRegistrar(this.#node.lastRegistrarRequest);
+    this.#node.lastRegistrarRequest = requester;
+    if (this.#node.store.control(requester, control)) this.#pending.set(requester, pending);
     else this.#refuse(pending.session, pending.ref, 'store', 1000);
   }
 
-  #answer(result: ControlResult): void {
-    const pending = this.#pending.shift();
+  #take(requester: number): Pending | undefined {
+    const pending = this.#pending.get(requester);
+    this.#pending.delete(requester);
+    return pending;
+  }
+
+  #answer({ requester, result }: Controlled): void {
+    const pending = this.#take(requester);
     if (pending === undefined) return;
     if (result.op === 'pin-request' && pending.kind === 'ask') {
       if (result.ok) this.#sendPin(pending, result.expiresMs, result.resendAfterMs);

@@ -14,7 +14,7 @@ import {
   type UserId,
 } from '../storage/stores.js';
 import { type ChatNode, Requester } from './chat-node.js';
-import type { Appended, EntryMessage, PartitionMessage } from './messages.js';
+import type { Appended, EntryMessage, PartitionMessage, RegistrarMessage } from './messages.js';
 
 /**
  * Takes the store's events on a scheduler and hands each to the process that it concerns.
@@ -78,13 +78,13 @@ export class StoreDispatch implements StoreEvents {
   }
 
   controlled(requester: number, result: ControlResult): void {
-    if (requester === Requester.registrar) {
-      const registrar = this.#node.registrar();
-      if (registrar !== undefined) this.#node.runtime.send(registrar, { type: 'controlled', result });
+    const message = { type: 'controlled', requester, result } as const;
+    if (Requester.isRegistrar(requester)) {
+      this.#toRegistrar(message);
       return;
     }
     const session = this.#node.sessions.get(requester);
-    if (session !== undefined) this.#node.runtime.send(session, { type: 'controlled', result });
+    if (session !== undefined) this.#node.runtime.send(session, message);
   }
 
   entry(
@@ -151,6 +151,7 @@ export class StoreDispatch implements StoreEvents {
   }
 
   restarted(): void {
+    this.#toRegistrar({ type: 'resync' });
     for (let partition = 0; partition < PARTITIONS; partition++) {
       this.#toPartition(partition, { type: 'resync' });
     }
@@ -169,13 +170,17 @@ export class StoreDispatch implements StoreEvents {
       this.#toPartition(partition, message);
       return;
     }
-    if (requester === Requester.registrar) {
-      const registrar = this.#node.registrar();
-      if (registrar !== undefined) this.#node.runtime.send(registrar, message);
+    if (Requester.isRegistrar(requester)) {
+      this.#toRegistrar(message);
       return;
     }
     const session = this.#node.sessions.get(requester);
     if (session !== undefined) this.#node.runtime.send(session, message);
+  }
+
+  #toRegistrar(message: RegistrarMessage): void {
+    const registrar = this.#node.registrar();
+    if (registrar !== undefined) this.#node.runtime.send(registrar, message);
   }
 
   #toPartition(partition: number, message: PartitionMessage): void {

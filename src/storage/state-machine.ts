@@ -172,7 +172,10 @@ export class StateMachine {
         const users = [];
         for (const user of control.users.slice(0, LOOKUP_USERS_MAX)) {
           const state = this.#tables.user(user);
-          if (state !== null) users.push({ user, name: state.name, lastSeen: state.lastSeen });
+          if (state === null) continue;
+          // Whom somebody blocks does not learn when that somebody was there.
+          const hidden = state.blockedCount > 0 && this.#tables.blocked(state).has(control.asker);
+          users.push({ user, name: state.name, lastSeen: hidden ? 0 : state.lastSeen });
         }
         this.#events.controlled(requester, { op: 'lookup-users', users });
         return;

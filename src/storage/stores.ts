@@ -136,7 +136,7 @@ export type Control =
   | { readonly op: 'blocked'; readonly user: UserId }
   | { readonly op: 'set-name'; readonly user: UserId; readonly name: string }
   /** Which of these numbers are registered, with their names. At most 256. */
-  | { readonly op: 'lookup-users'; readonly users: readonly UserId[] }
+  | { readonly op: 'lookup-users'; readonly asker: UserId; readonly users: readonly UserId[] }
   | { readonly op: 'last-seen'; readonly user: UserId; readonly time: number };
 
 export type ControlResult =

@@ -295,6 +295,19 @@ describe('two people chat', () => {
     );
   });
 
+  test('whom somebody blocks is not told by a look-up when that somebody was there', () => {
+    bob.write((writer) => encodeRequest(writer, 1, 'block.add', { user: ALICE }));
+    bob.vanish();
+    const seenBy = (client: Client) => {
+      client.take();
+      client.write((writer) => encodeRequest(writer, 2, 'users.lookup', { users: [BOB] }));
+      const answer = client.take().find(({ frame }) => frame === 'response');
+      return (answer!['body'] as { users: { lastSeen: number }[] }).users[0]?.lastSeen;
+    };
+    assert.equal(seenBy(alice), 0);
+    assert.equal(seenBy(chat.register(15550003)), chat.clock.wall());
+  });
+
   test('pings are answered, requests too, unknown methods with an error', () => {
     alice.write((writer) => encodePing(writer, 42));
     assert.deepEqual(alice.take(), [{ frame: 'pong', token: 42 }]);
@@ -473,6 +486,46 @@ describe('strangers', () => {
     assert.deepEqual(wrong.take(), stranger.take());
     assert.equal(wrong.socket.closedWith, CloseCode.badCredentials);
     assert.equal(stranger.socket.closedWith, CloseCode.badCredentials);
+  });
+
+  test('an answer of the store that comes twice, or never, concerns one registration only', () => {
+    const [first, second] = [chat.connect(), chat.connect()];
+    for (const client of [first, second]) client.hello();
+    // The first answer is repeated, as by a writer that died behind its commit.
+    const { events } = chat.chat;
+    const controlled = events.controlled.bind(events);
+    const repeated: Parameters<typeof controlled>[] = [];
+    events.controlled = (requester, result) => {
+      repeated.push([requester, result]);
+      controlled(requester, result);
+    };
+    first.write((writer) => encodeRegister(writer, { ref: 1, phone: ALICE }));
+    for (const answer of repeated) controlled(...answer);
+    second.write((writer) => encodeRegister(writer, { ref: 2, phone: BOB }));
+    assert.deepEqual(
+      [first, second].map((client) => client.take().map(({ frame, ref }) => [frame, ref])),
+      [
+        [
+          ['welcome', undefined],
+          ['challenge', 1],
+        ],
+        [
+          ['welcome', undefined],
+          ['challenge', 2],
+        ],
+      ],
+    );
+    // And one that is lost: the store begins anew, and whoever waits is told.
+    events.controlled = () => {};
+    chat.clock.advance(120_000);
+    first.write((writer) => encodeRegister(writer, { ref: 3, phone: ALICE }));
+    assert.deepEqual(first.take(), []);
+    events.restarted();
+    chat.settle();
+    assert.deepEqual(
+      first.take().map(({ frame, ref, code }) => [frame, ref, code]),
+      [['error', 3, ErrorCode.storeUnavailable]],
+    );
   });
 
   test('five tries for a PIN, from however many connections', () => {

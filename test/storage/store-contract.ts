@@ -534,7 +534,7 @@ export function storeContract(name: string, create: () => StoreUnderTest): void 
       it('looks up many at once', () => {
         bench.register(ALICE);
         bench.control({ op: 'set-name', user: ALICE, name: 'A' });
-        const result = bench.control({ op: 'lookup-users', users: [ALICE, BOB] });
+        const result = bench.control({ op: 'lookup-users', asker: ALICE, users: [ALICE, BOB] });
         assert.ok(result.op === 'lookup-users');
         assert.deepEqual(
           result.users.map(({ user, name }) => [user, name]),

@@ -5,7 +5,7 @@ import type { RequestHandler } from '../handler-table.js';
 export const profileGet: RequestHandler = {
   method: 'profile.get',
   handle(request) {
-    request.store({ op: 'lookup-users', users: [request.user] });
+    request.store({ op: 'lookup-users', asker: request.user, users: [request.user] });
   },
   stored(request, result) {
     if (result.op !== 'lookup-users') throw new Error(`unexpected answer ${result.op}`);

@@ -19,7 +19,7 @@ export const usersLookup: RequestHandler = {
         return;
       }
     }
-    request.store({ op: 'lookup-users', users });
+    request.store({ op: 'lookup-users', asker: request.user, users });
   },
   stored(request, result) {
     if (result.op !== 'lookup-users') throw new Error(`unexpected answer ${result.op}`);
