@@ -103,6 +103,7 @@ export class Ledger {
   readonly #devices = new Map<UserId, DeviceId>();
   /** While a log is read again: what it told so far. */
   #replayed: Set<Outgoing> | null = null;
+  #undo: (() => void)[] = [];
   #restoring = false;
   #restoredAt = -1;
   restores = 0;
@@ -213,6 +214,13 @@ export class Ledger {
     ) {
       this.violate('devices', `${outgoing} was stored although its device had been replaced`);
     }
+    if (this.#replayed !== null) {
+      const { lost } = outgoing;
+      this.#undo.push(() => {
+        outgoing.seq = -1;
+        outgoing.lost = lost;
+      });
+    }
     outgoing.seq = seq;
     outgoing.lost = false;
   }
@@ -234,6 +242,14 @@ export class Ledger {
   /** The store reads its log again, after a crash. */
   replayBegins(): void {
     this.#replayed = new Set();
+    this.#undo = [];
+  }
+
+  /** The start came to nothing in the end: what it told that was new may go again. */
+  replayFails(): void {
+    this.#replayed = null;
+    for (const undo of this.#undo.reverse()) undo();
+    this.#undo = [];
   }
 
   /** What was committed before the crash must have been in it. */
@@ -280,6 +296,13 @@ export class Ledger {
     if (outgoing.receiptSeq === receiptSeq) return;
     if (outgoing.wipedAt >= 0 && !outgoing.relaxed)
       this.violate('receipts', `${outgoing} got a second receipt`);
+    if (this.#replayed !== null) {
+      const { wipedAt, receiptSeq: before } = outgoing;
+      this.#undo.push(() => {
+        outgoing.wipedAt = wipedAt;
+        outgoing.receiptSeq = before;
+      });
+    }
     outgoing.wipedAt = this.#clock.now();
     outgoing.receiptSeq = receiptSeq;
   }
