@@ -161,6 +161,8 @@ export class Ledger {
   }
 
   refused(outgoing: Outgoing, code: number, retryable: boolean): void {
+    // A program that crashed before it had written down the acknowledgement may ask again when it is far too late.
+    if (outgoing.acked && code === ErrorCode.messageIdTooOld) return;
     if (outgoing.acked && !retryable && !outgoing.relaxed)
       this.violate('acks', `${outgoing} was acknowledged and then refused: ${errorName(code)}`);
     if (retryable) {
