@@ -20,6 +20,11 @@ import type { ScopedClock } from './scoped-clock.js';
 import { SimulatedFlash } from './simulated-flash.js';
 
 const ENDLESS = Number.MAX_SAFE_INTEGER;
+/**
+ * Longer than any slow reader takes: the library repeats on the same connection, where a refusal of the first may then
+ * come before the acknowledgement of the second.
+ */
+const ANSWER_MS_MAX = 120_000;
 
 /** A device that runs the client library, over simulated flash, sockets and time. */
 export class LibraryClient implements Chat {
@@ -173,7 +178,7 @@ export class LibraryClient implements Chat {
         limits: {
           inboxFullTriesMax: ENDLESS,
           outboxCountMax: 300,
-          ackTimeoutMs: 15_000,
+          ackTimeoutMs: ANSWER_MS_MAX,
           reconnectMaxMs: 5_000,
         },
       },

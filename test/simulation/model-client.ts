@@ -107,7 +107,7 @@ type Mode = (typeof Mode)[keyof typeof Mode];
 
 const EMPTY_NOTES: Notes = { device: 0, key: new Uint8Array(0), epoch: 0, seq: 0, nextId: 1, outbox: [] };
 const MESSAGE_BYTES_SOFT = 16 * 1024;
-const RETRY_MS = 15_000;
+const ANSWER_MS_MAX = 120_000;
 
 /**
  * A client that does exactly what the protocol says and nothing more, on the codec alone: it writes down what it is
@@ -558,15 +558,20 @@ export class ModelClient implements Chat, ClientSocketHandler {
     encodePing(this.#writer, Math.floor(silent));
     this.#flush();
     this.#expire();
+    if (this.#socket === null) return;
     this.#beat = this.#clock.setTimer(() => this.#heartbeat(), 30_000);
   }
 
-  /** What got no answer for long on a live connection is sent again. */
+  /**
+   * What gets no answer for very long is sent again, on another connection: on this one the answer may still come, and
+   * then two answers to one message would contradict each other.
+   */
   #expire(): void {
     for (const item of this.#outbox.values()) {
-      if (item.sentAt >= 0 && this.#clock.now() - item.sentAt > RETRY_MS) item.sentAt = -1;
+      if (item.sentAt < 0 || this.#clock.now() - item.sentAt <= ANSWER_MS_MAX) continue;
+      this.#hangUp('no answer');
+      return;
     }
-    this.#act();
   }
 
   // ---- frames in ---------------------------------------------------------------------------------------------
