@@ -33,6 +33,8 @@ export class Outgoing {
   time = -1;
   /** The error that ended it; 0: none. */
   refused = 0;
+  /** It was acknowledged or refused for good once, whatever its sender remembers of that. */
+  wasAnswered = false;
   /** It was refused for now and sent again, so later ones may have overtaken it. */
   refusedForNow = false;
   /** Place in the store's log; −1: not stored. */
@@ -150,6 +152,7 @@ export class Ledger {
       this.violate('acks', `${outgoing} was acknowledged, but nobody has that number`);
     }
     outgoing.acked = true;
+    outgoing.wasAnswered = true;
     if (duplicate) return;
     const since = this.#blockedSince.get(`${outgoing.to}:${outgoing.from}`);
     if (since !== undefined && outgoing.transmittedAt > since) {
@@ -161,8 +164,11 @@ export class Ledger {
   }
 
   refused(outgoing: Outgoing, code: number, retryable: boolean): void {
-    // A program that crashed before it had written down the acknowledgement may ask again when it is far too late.
-    if (outgoing.acked && code === ErrorCode.messageIdTooOld) return;
+    // A program that crashed before it had written down the answer may ask again when it is far too late.
+    if (outgoing.wasAnswered && code === ErrorCode.messageIdTooOld) {
+      if (!outgoing.acked) outgoing.refused = code;
+      return;
+    }
     if (outgoing.acked && !retryable && !outgoing.relaxed)
       this.violate('acks', `${outgoing} was acknowledged and then refused: ${errorName(code)}`);
     if (retryable) {
@@ -170,6 +176,7 @@ export class Ledger {
       return;
     }
     outgoing.refused = code;
+    outgoing.wasAnswered = true;
     if (outgoing.relaxed) return;
     switch (code) {
       case ErrorCode.unknownRecipient:
