@@ -115,6 +115,8 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
   #batchOwed = false;
   /** A pull that waits for the socket to drain, or for the store. */
   #pullDeferred = false;
+  /** Where the outstanding pull reads from. */
+  #pullAfter = 0;
   #pullCountMax = 0;
   #pullBytesMax = 0;
   /** The highest accepted seq that a wipe was submitted for. */
@@ -630,6 +632,7 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
   }
 
   #submitPull(after: number): void {
+    this.#pullAfter = after;
     this.#pullOutstanding = this.toPartition({
       type: 'pull',
       session: this.pid,
@@ -651,6 +654,9 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
       }
       return;
     }
+    // Of an earlier pull that was made again around trouble in the store, and both were answered: the client has
+    // these entries already. The page that it waits for is still to come.
+    if ((page.entries[0]?.seq ?? Number.POSITIVE_INFINITY) <= this.#pullAfter) return;
     this.#pullOutstanding = false;
     this.#batchOwed = false;
     const fits = writePage(this, page, this.#window);
