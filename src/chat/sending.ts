@@ -107,6 +107,9 @@ export function answerSend(session: SessionOutput, message: Appended): boolean {
       session.messageError(ref, ErrorCode.messageIdTooOld, text, 0, message.highest);
       return true;
     }
+    case AppendStatus.held:
+      sendFailed(session, ref);
+      return true;
     case AppendStatus.deviceRevoked:
       return false;
   }

@@ -1,5 +1,6 @@
 import type { EventSink } from './event-sink.js';
-import type { CommandKind, StoreFailure } from './stores.js';
+import type { SendHold } from './send-hold.js';
+import { CommandKind, type StoreFailure } from './stores.js';
 
 /**
  * Who asked for what in the open batch, so that each can be told when it comes to nothing. Kept in columns
@@ -30,10 +31,14 @@ export class CommandBatch {
     this.#count = 0;
   }
 
-  /** Tells everybody, in the order of the commands, and forgets the batch. */
-  fail(events: EventSink, failure: StoreFailure): void {
+  /**
+   * Tells everybody, in the order of the commands, and forgets the batch. What the appends' requesters have sent
+   * behind them is held. `time`: of the batch's last append.
+   */
+  fail(events: EventSink, failure: StoreFailure, hold: SendHold, time: number): void {
     for (let n = 0; n < this.#count; n++) {
       const kind = this.#kinds[n] as CommandKind;
+      if (kind === CommandKind.append) hold.failed(this.#requesters[n]!, this.#refs[n]!, time);
       events.failed(this.#partitions[n]!, this.#requesters[n]!, kind, this.#refs[n]!, failure);
     }
     this.#count = 0;

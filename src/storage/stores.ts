@@ -64,6 +64,8 @@ export const AppendStatus = {
   messageIdTooOld: 5,
   /** The sending device was replaced. */
   deviceRevoked: 6,
+  /** An earlier message of this requester could not be stored, and this one must not overtake it. Retryable. */
+  held: 7,
 } as const;
 export type AppendStatus = (typeof AppendStatus)[keyof typeof AppendStatus];
 

@@ -4,8 +4,10 @@ import { applyCommand, encodeAppend, encodeControl, encodeWipe } from '../codec/
 import { CommandBatch } from '../command-batch.js';
 import type { EventSink } from '../event-sink.js';
 import { partitionOf } from '../partition-of.js';
+import { SendHold } from '../send-hold.js';
 import { StateMachine } from '../state-machine.js';
 import {
+  AppendStatus,
   CommandKind,
   type Control,
   type DeviceId,
@@ -73,6 +75,8 @@ export class MemoryStore implements Store {
   readonly #options: MemoryStoreOptions;
   readonly #events: EventSink;
   readonly #batch = new CommandBatch();
+  readonly #hold = new SendHold();
+  #appendTime = 0;
   readonly #commands = new RecordBuffer(16 * 1024, BATCH_BYTES_MAX);
   #opened: Opened | null;
   #failure: StoreFailure | null = null;
@@ -111,7 +115,12 @@ export class MemoryStore implements Store {
     requester: number,
   ): void {
     this.#batch.add(CommandKind.append, requester, ref, -1);
+    this.#appendTime = time;
     if (this.#opened === null) return;
+    if (this.#hold.holds(requester, ref, time)) {
+      this.#events.appended(requester, ref, AppendStatus.held, partitionOf(inbox), 0, time, 0);
+      return;
+    }
     kept(encodeAppend(this.#commands, 0, inbox, from, device, kind, ref, time, source, bodyStart, bodyEnd));
     this.#opened.machine.append(inbox, from, device, kind, ref, time, source, bodyStart, bodyEnd, requester);
   }
@@ -149,7 +158,7 @@ export class MemoryStore implements Store {
     if (failure === null) this.#batch.clear();
     else {
       this.#events.discard();
-      this.#batch.fail(this.#events, failure);
+      this.#batch.fail(this.#events, failure, this.#hold, this.#appendTime);
     }
     this.#events.publish();
     return failure;

@@ -3,9 +3,11 @@ import type Database from 'better-sqlite3';
 import { CommandBatch } from '../command-batch.js';
 import type { EventSink } from '../event-sink.js';
 import { partitionOf } from '../partition-of.js';
+import { SendHold } from '../send-hold.js';
 import { StateMachine } from '../state-machine.js';
 import { StoreOpenError, StoreOpenReason } from '../store-open-error.js';
 import {
+  AppendStatus,
   CommandKind,
   type Control,
   type DeviceId,
@@ -80,6 +82,8 @@ export class SqliteStore implements Store {
   readonly #tablesOptions: SqliteTablesOptions;
   readonly #events: EventSink;
   readonly #batch = new CommandBatch();
+  readonly #hold = new SendHold();
+  #appendTime = 0;
   #opens: number;
   #opened: Opened | null;
   /** The open batch is lost; what is left of it is only counted. */
@@ -184,7 +188,12 @@ export class SqliteStore implements Store {
     requester: number,
   ): void {
     this.#batch.add(CommandKind.append, requester, ref, -1);
+    this.#appendTime = time;
     if (this.#opened === null) return;
+    if (this.#hold.holds(requester, ref, time)) {
+      this.#events.appended(requester, ref, AppendStatus.held, partitionOf(inbox), 0, time, 0);
+      return;
+    }
     try {
       this.#opened.machine.append(
         inbox,
@@ -259,7 +268,7 @@ export class SqliteStore implements Store {
       this.#restarted = false;
     } else {
       this.#events.discard();
-      this.#batch.fail(this.#events, failure);
+      this.#batch.fail(this.#events, failure, this.#hold, this.#appendTime);
     }
     this.#events.publish();
     return failure;
