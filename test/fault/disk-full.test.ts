@@ -47,23 +47,21 @@ function fill(folder: string): void {
 
 const makeRoom = (folder: string) => rmSync(join(folder, 'filler'), { force: true });
 
-async function prepared(t: TestContext, pairs: number) {
-  const folder = smallDisk(t, 24);
+async function prepared(t: TestContext, pairs: number, inFlightMax = 40) {
+  const folder = smallDisk(t, 48);
   if (folder === null) return null;
   const server = TestServer.prepare(t, { dataFolder: join(folder, 'data') });
   server.setToken();
   await server.start();
   const users = await registerMany(server, pairs * 2);
-  // A disk that is full refuses batches, and which of them is not for a client to know: so one message at a time
-  // where order is looked at.
-  const peers = users.map((user) => new ReliablePeer(server, user, { inFlightMax: 1, ackEvery: 3 }));
+  const peers = users.map((user) => new ReliablePeer(server, user, { inFlightMax, ackEvery: 3 }));
   atEnd(t, () => Promise.all(peers.map((peer) => peer.stop())));
   let acknowledged = 0;
   const load = { on: true };
   for (const [index, peer] of peers.entries()) {
     const partner = users[index ^ 1]!.user;
     const more = () => {
-      while (load.on && peer.pending < 10) {
+      while (load.on && peer.pending < inFlightMax) {
         peer.send(partner, `message ${peer.messages.length} ${'x'.repeat(500)}`);
       }
     };
@@ -76,7 +74,12 @@ async function prepared(t: TestContext, pairs: number) {
   }
   const afterMore = (count: number) => {
     const goal = acknowledged + count;
-    return until(`${count} more acknowledgements`, () => acknowledged >= goal);
+    return until(`${count} more acknowledgements`, () => acknowledged >= goal).catch((error) => {
+      const told = peers.map(
+        (peer) => `${peer.user} ${peer.pending} ${peer.violations}: ${peer.history.slice(-4).join('; ')}`,
+      );
+      throw new Error(`${error.message}\n${told.join('\n')}\n${server.lines.tail(8)}`);
+    });
   };
   const refusedSends = () => peers.reduce((sum, peer) => sum + peer.refusals(ErrorCode.storeUnavailable), 0);
   return { folder, server, peers, load, afterMore, refusedSends };
@@ -112,6 +115,26 @@ test('a full disk refuses, and the service goes on by itself when there is room'
   assertNothingLost(peers);
   assert.equal(server.pid, pid);
   assert.doesNotMatch(server.lines.text(), /crashed|ended/);
+});
+
+test('a disk that is full for a moment: nothing overtakes what was refused', {
+  timeout: 120_000,
+}, async (t) => {
+  const parts = await prepared(t, 3, 120);
+  if (parts === null) return;
+  const { folder, server, peers, load, afterMore, refusedSends } = parts;
+  // Room is made as soon as the first refusal is heard, while much is still on the wire and in the rings.
+  for (const peer of peers) peer.onRefused = () => makeRoom(folder);
+  for (let round = 0; round < 20; round++) {
+    await afterMore(100);
+    const refusedBefore = refusedSends();
+    fill(folder);
+    await until('sends are refused', () => refusedSends() > refusedBefore);
+  }
+  load.on = false;
+  await settle(peers);
+  assertNothingLost(peers);
+  assert.doesNotMatch(server.lines.text(), /crashed/);
 });
 
 test('killed while the disk is full: what was acknowledged is there', { timeout: 120_000 }, async (t) => {

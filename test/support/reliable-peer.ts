@@ -49,6 +49,8 @@ export class ReliablePeer {
   duplicates = 0;
   connects = 0;
   welcomes: WelcomeState[] = [];
+  /** Called when an error comes. */
+  onRefused: () => void = () => {};
   /** Called after the acknowledgement of each message. */
   onAcknowledged: () => void = () => {};
   readonly #server: TestServer;
@@ -59,6 +61,8 @@ export class ReliablePeer {
   readonly #outbox: Outgoing[] = [];
   readonly #acknowledgedIds = new Set<number>();
   readonly #texts = new Map<number, string>();
+  /** Places from which was pulled without an answer yet. */
+  readonly #openPulls: number[] = [];
   readonly #refusals = new Map<number, number>();
   /** How many from the front of the outbox are on their way on this connection. */
   #inFlight = 0;
@@ -167,6 +171,7 @@ export class ReliablePeer {
       this.#client = null;
       this.#welcomed = false;
       this.#inFlight = 0;
+      this.#openPulls.length = 0;
     }
   }
 
@@ -174,6 +179,9 @@ export class ReliablePeer {
     switch (frame.type) {
       case 'welcome':
         this.welcomes.push(frame.state);
+        this.history.push(
+          `welcome ${frame.state}: cursor ${this.#cursor.seq}, head ${frame.head}, ${frame.pendingCount} pending`,
+        );
         if (frame.state === WelcomeState.anonymous) this.violations.push('an anonymous welcome');
         if (frame.state === WelcomeState.reset) this.#cursor = { epoch: frame.epoch, seq: 0 };
         else this.#cursor = { epoch: frame.epoch, seq: this.#cursor.seq };
@@ -186,6 +194,7 @@ export class ReliablePeer {
       case 'error':
         this.history.push(`error ${frame.code} ${frame.message} (ref ${frame.ref})`);
         this.#refusals.set(frame.code, (this.#refusals.get(frame.code) ?? 0) + 1);
+        this.onRefused();
         if (frame.retryable) {
           // Tried again with the next connection: order is kept by sending nothing behind it.
           this.#client?.terminate();
@@ -201,12 +210,12 @@ export class ReliablePeer {
         }
         break;
       case 'more':
-        this.#client?.pull(this.#cursor.seq);
+        this.#pull();
         break;
       case 'batch':
-        for (const item of frame.items) this.#accept(item);
+        this.#batch(frame.items);
         this.#unacked = 0;
-        if (frame.hasMore) this.#client?.pull(this.#cursor.seq);
+        if (frame.hasMore) this.#pull();
         else this.#client?.ack(this.#cursor.seq);
         this.#sendReadReceipts();
         break;
@@ -215,6 +224,22 @@ export class ReliablePeer {
         break;
       default:
         break;
+    }
+  }
+
+  #pull(): void {
+    this.#openPulls.push(this.#cursor.seq);
+    this.#client?.pull(this.#cursor.seq);
+  }
+
+  /**
+   * A second MORE (after trouble inside the server) makes a client PULL again, and the first PULL may be answered all
+   * the same: what two answers have in common comes twice.
+   */
+  #batch(items: readonly EntryFrame[]): void {
+    const from = this.#openPulls.shift() ?? this.#cursor.seq;
+    for (const item of items) {
+      if (item.seq <= from || item.seq > this.#cursor.seq) this.#accept(item);
     }
   }
 
