@@ -114,6 +114,9 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
       case 'truncated':
         this.#truncated(message);
         break;
+      case 'timeout':
+        this.#lost(message.message as readonly Attaching[]);
+        break;
       case 'resync':
         this.#resync(message);
         break;
@@ -331,12 +334,17 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
       online.pushing = false;
       this.#self.send(online.session, message);
     }
-    // Answers may have been lost as well: nobody waits for them any longer.
-    for (const { attach } of this.#attaching.values()) {
+    // Answers may have been lost as well. Most still come; who waits then waits in vain.
+    this.#self.startTimer(LOST_MS, [...this.#attaching.values()]);
+  }
+
+  #lost(waiting: readonly Attaching[]): void {
+    for (const one of waiting) {
+      const { attach } = one;
+      if (this.#attaching.get(attach.requester) !== one) continue;
+      this.#attaching.delete(attach.requester);
       this.#self.send(attach.session, { type: 'attach-refused', reason: 'store' });
     }
-    this.#attaching.clear();
-    this.#asking.length = 0;
   }
 
   /** A lookup or read of this partition could not be made. */
@@ -424,6 +432,9 @@ interface Online {
   active: boolean;
   blocked: ReadonlySet<UserId>;
 }
+
+/** An answer that has not come so long after the store began anew was lost. */
+const LOST_MS = 5000;
 
 interface Attaching {
   readonly attach: Attach;

@@ -71,9 +71,14 @@ export class Registrar implements Receiver<RegistrarMessage> {
         break;
       }
       case 'resync':
-        // Answers may have been lost: nobody waits for them any longer. One that comes all the same finds nobody.
-        for (const { session, ref } of this.#pending.values()) this.#refuse(session, ref, 'store', 1000);
-        this.#pending.clear();
+        // Answers may have been lost. Most still come; who waits then waits in vain.
+        this.#self.startTimer(LOST_MS, [...this.#pending.keys()]);
+        break;
+      case 'timeout':
+        for (const requester of message.message as readonly number[]) {
+          const pending = this.#take(requester);
+          if (pending !== undefined) this.#refuse(pending.session, pending.ref, 'store', 1000);
+        }
         break;
       default:
         break;
@@ -225,6 +230,9 @@ export class Registrar implements Receiver<RegistrarMessage> {
     return createHmac('sha256', this.#options.secret).update(`${user}:${pin}`).digest();
   }
 }
+
+/** An answer that has not come so long after the store began anew was lost. */
+const LOST_MS = 5000;
 
 interface Asked {
   readonly kind: 'ask';

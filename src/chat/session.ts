@@ -261,7 +261,7 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
         if (this.#phase === Phase.active) this.#ephemeral(message);
         break;
       case 'resync':
-        this.#resync();
+        this.#reattach();
         break;
       case 'partition-restarted':
         this.#partitionRestarted(message.partition);
@@ -517,15 +517,6 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
       if (partitionOf(user) === partition) watch(this, user, true);
     }
     if (mine) this.#reattach();
-  }
-
-  /** The store begins anew. What it was asked for may be answered twice or never, in an order that says nothing. */
-  #resync(): void {
-    if (this.#phase === Phase.active && this.#requests !== null && this.#requests.length > 0) {
-      this.#fatal(ErrorCode.storeUnavailable, 'answers may have been lost: connect again');
-      return;
-    }
-    this.#reattach();
   }
 
   #reattach(): void {
