@@ -27,7 +27,7 @@ export function writeEntry(session: SessionOutput, message: EntryMessage): void 
 }
 
 /**
- * Writes what a page has beyond what was sent as one BATCH and counts it in the window. Returns whether all of the page fitted; what did not is
+ * Writes a page as one BATCH and counts it in the window. Returns whether all of the page fitted; what did not is
  * pulled again.
  */
 export function writePage(session: SessionOutput, page: PageMessage, window: DeliveryWindow): boolean {
@@ -38,8 +38,6 @@ export function writePage(session: SessionOutput, page: PageMessage, window: Del
   batch.begin(writer, limits.batchBytesMax);
   let fits = true;
   for (const { kind, seq, time, from, ref, body } of page.entries) {
-    // Of a read that was made twice, around a restart: the client has it already, and must not get it twice.
-    if (seq <= window.sent) continue;
     if (kind === EntryKind.message) {
       fits = batch.deliver(seq, time, partition, from, ref, body, 0, body.length);
       if (fits) stats.deliveries++;
@@ -48,7 +46,8 @@ export function writePage(session: SessionOutput, page: PageMessage, window: Del
       if (fits) stats.receipts++;
     }
     if (!fits) break;
-    window.push(seq, body.length + ENTRY_OVERHEAD_BYTES);
+    // What was sent before, and is pulled from an earlier place, is counted already.
+    if (seq > window.sent) window.push(seq, body.length + ENTRY_OVERHEAD_BYTES);
   }
   batch.end(page.hasMore || !fits);
   return fits;
