@@ -23,7 +23,7 @@ export async function registerOn(
 ): Promise<Credentials> {
   const pin = await askForPin(client, server, phone);
   client.send((writer) => encodeVerify(writer, { ref: 2, phone, pin, name }));
-  const { user, device, key, firstMessageId } = await client.next('registered');
+  const { user, device, key, firstMessageId } = await answered(client.next('registered'), client);
   return { user, device, key, firstMessageId };
 }
 
@@ -31,8 +31,21 @@ export async function registerOn(
 export async function askForPin(client: ProtocolClient, server: TestServer, phone: number): Promise<string> {
   const line = server.lines.all.length;
   client.send((writer) => encodeRegister(writer, { ref: 1, phone }));
-  await client.next('challenge');
+  await answered(client.next('challenge'), client);
   return await server.pin(phone, line);
+}
+
+/** The answer to a request, or the error that came instead. */
+async function answered<T>(answer: Promise<T>, client: ProtocolClient): Promise<T> {
+  const error = client.next('error', (frame) => frame.refKind === 2);
+  // Whichever does not come is not missed.
+  error.catch(() => {});
+  answer.catch(() => {});
+  const first = await Promise.race([answer, error]);
+  if (typeof first === 'object' && first !== null && 'type' in first && first.type === 'error') {
+    throw new Error(`refused: ${(await error).message}`);
+  }
+  return first as T;
 }
 
 /** `count` new users with numbers from `first` on. */
