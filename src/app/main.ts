@@ -436,6 +436,8 @@ class Server implements RunningServer {
       {
         port: this.#port,
         operatorPort: operator.port,
+        // With the token behind the #, at the first start only: nobody can be told it again.
+        ...(operator.tokenIsOld ? {} : { operator: operator.url }),
         data: resolve(this.#config.dataFolder),
         epoch: this.#epoch,
       },
