@@ -3,7 +3,7 @@
  * semantics are written down in docs/runtime-semantics.md.
  *
  * The core has no globals: make a {@link Runtime} and hand it on. For scripts and first steps there is one that is
- * made when it is first used, with free functions for it: `spawn`, `send`, `exit`, `call`, `whereis`.
+ * made when it is first used, with free functions for it: `spawn`, `send`, `exit`, `whereis`.
  */
 import { type ExitReason, type Pid, Runtime, type SpawnOptions, type Start } from './actors/index.js';
 import { SystemClock } from './structures/system-clock.js';
@@ -46,11 +46,6 @@ export function send<M>(target: Pid<M>, message: M): void {
 /** `defaultRuntime().exit`. */
 export function exit(pid: Pid, reason: ExitReason): void {
   defaultRuntime().exit(pid, reason);
-}
-
-/** `defaultRuntime().call`. */
-export function call<R>(target: Pid | string, request: unknown, timeoutMs?: number): Promise<R> {
-  return defaultRuntime().call(target, request, timeoutMs);
 }
 
 /** `defaultRuntime().whereis`. */

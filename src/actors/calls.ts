@@ -1,4 +1,5 @@
-import { Exit, ExitReason, formatReason } from './exit-reason.js';
+import { Coroutine } from './coroutine.js';
+import { Exit, ExitReason, formatReason, sameReason } from './exit-reason.js';
 import type { Pid } from './pid.js';
 import type { Process } from './process.js';
 import { ProcessFlag } from './process-flag.js';
@@ -12,7 +13,10 @@ import {
   StopMessage,
 } from './request.js';
 import type { Runtime } from './runtime.js';
+import type { CallPair, ReplyTo, ServerPid } from './server-pid.js';
+import { SysRequest } from './sys-request.js';
 import { ProcessTimer } from './timers.js';
+import { type Blocking, Wait, type WaitingMailbox } from './wait.js';
 
 /** A call got no answer. */
 export class CallFailed extends Error {
@@ -49,25 +53,147 @@ export function ask<R>(
 ): void {
   if ((owner.flags & ProcessFlag.requests) === 0) {
     owner.flags |= ProcessFlag.requests;
-    if (owner.receiver !== null) owner.receiver = new RequestReceiver(owner.receiver);
+    if (owner.receiver instanceof Coroutine) owner.receiver.takeRequests();
+    else if (owner.receiver !== null) owner.receiver = new RequestReceiver(owner.receiver);
   }
+  begin(runtime, owner, target, request, done, timeoutMs);
+}
+
+function begin<R>(
+  runtime: Runtime,
+  owner: Process<never>,
+  target: Pid | string,
+  request: unknown,
+  done: (outcome: CallOutcome<R>) => void,
+  timeoutMs: number,
+): Request<R> {
   const pid = runtime.resolve(target);
   const call = new Request<R>(owner, pid, typeof target === 'string' ? target : null, done);
   if (pid === (owner as unknown)) {
     call.flags = 0;
     call.down(ExitReason.callingSelf);
-    return;
+    return call;
   }
   runtime.signals.watch(call);
-  if (!call.isMonitor) return;
+  if (!call.isMonitor) return call;
   if (timeoutMs !== Number.POSITIVE_INFINITY) {
     const timer = new RequestTimer(call as Request<unknown>);
     call.timer = timer;
     runtime.timers.start(timer, timeoutMs);
-    if (!call.isMonitor) return;
+    if (!call.isMonitor) return call;
   }
-  const message = request instanceof StopMessage ? request : new CallMessage(call, request);
-  owner.send(pid as Pid<unknown>, message);
+  owner.send(pid as Pid<unknown>, isFramed(request) ? request.frame(call) : new CallMessage(call, request));
+  return call;
+}
+
+/** A request that reaches the server otherwise than in a {@link CallMessage}. */
+export interface FramedRequest {
+  /** The message to send; the answer goes to `from`. */
+  frame(from: From<unknown>): unknown;
+}
+
+function isFramed(request: unknown): request is FramedRequest {
+  return request instanceof StopMessage || request instanceof SysRequest;
+}
+
+/**
+ * The wait for the outcome of a request: from it `call`, `stop` and the functions of `sys` are made. The reply, or why
+ * there is none; it never throws.
+ */
+export class Asking<R> extends Wait<CallOutcome<R>> {
+  readonly afterMs = Number.POSITIVE_INFINITY;
+  #request: Request<R> | null = null;
+
+  constructor(
+    private readonly target: Pid | string,
+    private readonly what: unknown,
+    private readonly timeoutMs: number,
+  ) {
+    super();
+  }
+
+  override begin(self: Process<never>, mailbox: WaitingMailbox): void {
+    // The reference of this call is new: nothing that waits already can be its answer.
+    mailbox.setAside();
+    this.#request = begin<R>(self.runtime, self, this.target, this.what, ignore, this.timeoutMs);
+  }
+
+  matches(message: unknown): boolean {
+    return message === this.#request;
+  }
+
+  finish(): CallOutcome<R> {
+    return this.#request!.result;
+  }
+
+  expired(): CallOutcome<R> {
+    return { ok: false, reason: ExitReason.timeout };
+  }
+}
+
+function ignore(): void {}
+
+/** A call of a server: {@link Asking}, but without a reply the caller exits, as after Erlang's gen_server:call. */
+class Calling<R> extends Wait<R> {
+  readonly afterMs = Number.POSITIVE_INFINITY;
+  readonly #asking: Asking<R>;
+
+  constructor(
+    private readonly target: Pid | string,
+    request: unknown,
+    timeoutMs: number,
+  ) {
+    super();
+    this.#asking = new Asking<R>(target, request, timeoutMs);
+  }
+
+  override begin(self: Process<never>, mailbox: WaitingMailbox): void {
+    this.#asking.begin(self, mailbox);
+  }
+
+  matches(message: unknown): boolean {
+    return this.#asking.matches(message);
+  }
+
+  finish(): R {
+    const outcome = this.#asking.finish();
+    if (!outcome.ok) throw new Exit({ type: 'call', reason: outcome.reason, target: this.target });
+    return outcome.value;
+  }
+
+  expired(): R {
+    return this.finish();
+  }
+}
+
+/**
+ * Calls a server from a process that waits: `const count = yield* call(counter, { type: 'get' })`. Without a reply in
+ * `timeoutMs` (5000), or when there is no server, or it ends, the process exits with the reason `call`; the exit can be
+ * caught (`catch` of an {@link Exit}). A late reply is dropped. From outside of processes: `runtime.call`, or
+ * `await runtime.wait(call(…))`.
+ */
+export function call<C extends CallPair, const Q extends C[0]>(
+  server: ServerPid<C, never, never>,
+  request: Q,
+  timeoutMs?: number,
+): Wait<ReplyTo<C, Q>>;
+export function call<R = unknown>(name: string, request: unknown, timeoutMs?: number): Wait<R>;
+export function call(target: Pid | string, request: unknown, timeoutMs = 5000): Wait<unknown> {
+  return new Calling(target, request, timeoutMs);
+}
+
+/**
+ * Ends a behaviour through its terminate, and waits until it has ended. The caller exits with the reason with which the
+ * other ended if that is not `reason`; with `noproc`, or `timeout`, bare. OTP's proc_lib:stop.
+ */
+export function* stop(
+  target: Pid | string,
+  reason: ExitReason = ExitReason.normal,
+  timeoutMs: number = Number.POSITIVE_INFINITY,
+): Blocking<void> {
+  const outcome = yield* new Asking<never>(target, new StopMessage(reason), timeoutMs);
+  const end = outcome.ok ? ExitReason.normal : outcome.reason;
+  if (!sameReason(end, reason)) throw new Exit(end);
 }
 
 /** A call on this stack: see `Runtime.callNow`. */
@@ -76,13 +202,15 @@ export function callNow<R>(runtime: Runtime, target: Pid | string, request: unkn
   const pid = runtime.resolve(target);
   const process = pid === null ? null : runtime.local(pid);
   if (process === null || !process.alive) return { ok: false, reason: ExitReason.noproc };
+  if (process.receiver instanceof Coroutine) return { ok: false, reason: ExitReason.busy };
   const running = (process.flags & ProcessFlag.running) !== 0;
   if (running || turns.tooDeep) return { ok: false, reason: ExitReason.busy };
   for (let left = process.mailboxLength; left > 0 && process.mailboxLength > 0; left--) {
     turns.handleNow(process, process.take());
   }
   if (!process.alive) return { ok: false, reason: process.first as ExitReason };
-  if (process.mailboxLength !== 0) return { ok: false, reason: ExitReason.busy };
+  if (process.mailboxLength !== 0 || process.receiver instanceof Coroutine)
+    return { ok: false, reason: ExitReason.busy };
   const from = new ImmediateFrom<R>(runtime.current);
   const message = new CallMessage(from as From<unknown>, request);
   if ((process.flags & ProcessFlag.scheduled) === 0)

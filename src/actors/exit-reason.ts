@@ -87,9 +87,44 @@ export class Exit {
   }
 }
 
+/** What a promise is rejected with where a process would have exited. */
+export class Exited extends Error {
+  override readonly name = 'Exited';
+
+  constructor(readonly reason: ExitReason) {
+    super(formatReason(reason), reason.type === 'error' ? { cause: reason.error } : {});
+  }
+}
+
 /** Normal, shutdown and {shutdown, _}: the ends that nobody needs to hear of. */
 export function isOrderly(reason: ExitReason): boolean {
   return reason.type === 'normal' || reason.type === 'shutdown';
+}
+
+/** Whether two reasons are the same: of the same type, with the same details (values compared with `===`). */
+export function sameReason(one: ExitReason, other: ExitReason): boolean {
+  if (one === other) return true;
+  if (one.type !== other.type) return false;
+  switch (one.type) {
+    case 'shutdown':
+      return one.detail === (other as typeof one).detail;
+    case 'error':
+      return one.error === (other as typeof one).error;
+    case 'nocatch':
+    case 'bad_return_value':
+    case 'custom':
+      return one.value === (other as typeof one).value;
+    case 'already_started':
+      return one.pid === (other as typeof one).pid;
+    case 'call':
+      return (
+        one.target === (other as typeof one).target && sameReason(one.reason, (other as typeof one).reason)
+      );
+    case 'failed_to_start_child':
+      return one.id === (other as typeof one).id && sameReason(one.reason, (other as typeof one).reason);
+    default:
+      return true;
+  }
 }
 
 /** One line for people. */

@@ -12,6 +12,8 @@ export const ProcessFlag = {
   max: 32,
   high: 64,
   low: 128,
+  /** Its terminate runs, or waits. */
+  terminating: 256,
 } as const;
 
 /** @internal */

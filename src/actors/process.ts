@@ -1,5 +1,8 @@
 import type { Fifo } from '../structures/fifo.js';
+import { abortSignalOf } from './abort-signal.js';
+import { AsyncProcess } from './async-process.js';
 import { ask, orExit } from './calls.js';
+import { Coroutine } from './coroutine.js';
 import { Exit, type ExitReason } from './exit-reason.js';
 import type { Links } from './links.js';
 import { type accepts, formatPid, type Pid } from './pid.js';
@@ -10,9 +13,18 @@ import type { CallOutcome } from './request.js';
 import type { Runtime } from './runtime.js';
 import type { SpawnOptions } from './runtime-options.js';
 import type { ProcessTimer, Timer } from './timers.js';
+import type { Blocking, Wait } from './wait.js';
 
-/** What a start function does to make a process: runs as the process, and returns its receiver. */
-export type Start<M> = (self: Process<M>) => Receiver<M>;
+/**
+ * What makes a process of a function: it runs as the process, and returns
+ *
+ * - a {@link Receiver}: what handles its messages. The fastest kind, for what reacts;
+ * - a generator (`function* (self) { … }`): it waits where it pleases (`yield* receive(…)`), as an Erlang process does, and
+ *   its end is that of the process;
+ * - a promise (`async (self) => { … }`): for what waits for I/O. It waits with `await self.wait(receive(…))`; what resumes
+ *   after the process has ended finds that it can do nothing. `self.signal` tells its I/O.
+ */
+export type Start<M> = (self: Process<M>) => Receiver<M> | Blocking<void> | Promise<void>;
 
 /**
  * A process: its mailbox, its counters, and what it may do. For others it is a {@link Pid}; only the process itself
@@ -34,7 +46,7 @@ export class Process<in M> implements Pid<M> {
   first: unknown = undefined;
   /** @internal The other waiting messages. */
   queue: Fifo<unknown> | null = null;
-  /** Messages that wait. */
+  /** Messages that wait and were not looked at yet: all of them, unless the process waits for a certain one. */
   mailboxLength = 0;
   /** The most that ever waited. */
   mailboxLongest = 0;
@@ -76,9 +88,14 @@ export class Process<in M> implements Pid<M> {
     return this.slot + this.generation * 2 ** 24;
   }
 
+  /** Messages that wait: Erlang's message_queue_len. */
+  get messageQueueLength(): number {
+    return this.mailboxLength + savedLengthOf(this.receiver);
+  }
+
   /** Messages that came, modulo 2^32. */
   get received(): number {
-    return (this.handledCount + this.mailboxLength) >>> 0;
+    return (this.handledCount + this.messageQueueLength) >>> 0;
   }
 
   /** Messages handled, modulo 2^32. Those removed by a flush count. */
@@ -141,10 +158,10 @@ export class Process<in M> implements Pid<M> {
 
   /**
    * Monitors a process, or whoever has a name now: one DOWN message will come, at once (noproc) if there is none.
-   * With an alias mode, messages may be sent to the reference too.
+   * With an alias mode, messages may be sent to the reference too; a `tag` comes back in the DOWN message.
    */
-  monitor(target: Pid | string, alias?: AliasMode): Ref {
-    return this.runtime.signals.monitor(this, target, alias);
+  monitor(target: Pid | string, alias?: AliasMode, tag?: unknown): Ref {
+    return this.runtime.signals.monitor(this, target, alias, tag);
   }
 
   /** Ends a monitor, and with `flush` removes its DOWN from the mailbox. Returns whether it still monitored. */
@@ -236,6 +253,12 @@ export class Process<in M> implements Pid<M> {
     else this.hooks = [this.hooks, hook];
   }
 
+  /** Takes a hook away again. */
+  offExit(hook: ExitHook): void {
+    if (this.hooks === hook) this.hooks = null;
+    else if (Array.isArray(this.hooks)) this.hooks = this.hooks.filter((one) => one !== hook);
+  }
+
   toString(): string {
     return formatPid(this);
   }
@@ -247,6 +270,31 @@ export class Process<in M> implements Pid<M> {
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return `${this.label}${formatPid(this)}`;
+  }
+
+  /**
+   * An AbortSignal that is aborted when this process ends, for I/O that it has begun: its `reason` is the
+   * {@link ExitReason}. Made when it is first asked for.
+   */
+  get signal(): AbortSignal {
+    return abortSignalOf(this as unknown as Process<never>);
+  }
+
+  /**
+   * In a process that is an async function: waits, as `yield*` does in a generator. Never settles after the process has
+   * ended. Several waits may be under way; each message goes to the first that it matches. Throws a
+   * {@link BadArgument} in a process of another kind.
+   */
+  wait<T>(wait: Wait<T> | Blocking<T>): Promise<T> {
+    return AsyncProcess.of(this as unknown as Process<never>).wait(wait);
+  }
+
+  /**
+   * Runs a generator in this process, from one of its callbacks: the process handles nothing else until it is done; then
+   * `done` is called. What escapes from the generator ends the process.
+   */
+  block<T>(body: Blocking<T>, done: (value: T) => void = ignore): void {
+    Coroutine.run(this as unknown as Process<never>, body, done);
   }
 
   /** @internal Puts a message into the mailbox. */
@@ -284,6 +332,31 @@ export class Process<in M> implements Pid<M> {
     return true;
   }
 
+  /** @internal Appends everything that waits to `saved`: the mailbox is empty then. O(1). */
+  moveMailbox(saved: Fifo<unknown>): void {
+    saved.push(this.first);
+    if (this.queue !== null) saved.append(this.queue);
+    this.first = undefined;
+    this.mailboxLength = 0;
+  }
+
+  /** @internal Puts messages back before those that wait. `saved` is the runtime's again. O(1). */
+  restoreMailbox(saved: Fifo<unknown>): void {
+    const { length } = saved;
+    if (this.mailboxLength !== 0) {
+      saved.push(this.first);
+      if (this.queue !== null) saved.append(this.queue);
+    }
+    if (this.queue !== null) this.runtime.turns.returnQueue(this.queue);
+    this.queue = saved;
+    if (length === 0 && this.mailboxLength === 0) return;
+    this.first = saved.shift();
+    this.mailboxLength += length;
+    if ((this.flags & ProcessFlag.scheduled) !== 0) return;
+    this.flags |= ProcessFlag.scheduled;
+    this.runtime.turns.schedule(this as unknown as Process<never>);
+  }
+
   private enqueue(message: unknown, length: number): void {
     this.queue ??= this.runtime.turns.takeQueue();
     this.queue.push(message);
@@ -291,4 +364,10 @@ export class Process<in M> implements Pid<M> {
       this.runtime.overflowed(this as unknown as Process<never>);
     }
   }
+}
+
+function ignore(): void {}
+
+function savedLengthOf(receiver: unknown): number {
+  return receiver instanceof Coroutine || receiver instanceof AsyncProcess ? receiver.savedLength : 0;
 }

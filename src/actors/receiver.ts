@@ -1,6 +1,7 @@
 import type { ExitReason } from './exit-reason.js';
 import type { Pid } from './pid.js';
 import type { SystemMessage } from './system-message.js';
+import type { Blocking } from './wait.js';
 
 /** What a process does: the object that its start function returned. */
 export interface Receiver<M> {
@@ -12,9 +13,9 @@ export interface Receiver<M> {
   /**
    * Called when the process ends by its own doing: `receive` threw, or it called `self.exit`. Not called when an
    * exit signal ends it: what has to be let go of in any case belongs into `self.onExit`. Another error thrown
-   * here becomes the reason.
+   * here becomes the reason. It may be a generator that waits: the process lives until it is done.
    */
-  terminate?(reason: ExitReason): void;
+  terminate?(reason: ExitReason): void | Blocking<void>;
 }
 
 /**

@@ -35,6 +35,8 @@ export class Ref {
   previousWatcher: Ref | null = null;
   /** @internal Number under which other schedulers know it; 0: none does. */
   exported = 0;
+  /** What its DOWN says in the place of `DOWN`: see `Process.monitor`. */
+  tag: unknown = undefined;
 
   constructor(
     readonly owner: Process<never>,
@@ -59,7 +61,7 @@ export class Ref {
 
   /** @internal The target ended. */
   down(reason: ExitReason): void {
-    this.owner.deliver(new DownMessage(this, this.name ?? this.target!, reason));
+    this.owner.deliver(new DownMessage(this, this.name ?? this.target!, reason, this.tag));
   }
 
   /** @internal A message came through the alias, which is active. */

@@ -6,6 +6,7 @@ import { Ref, RefFlag } from './ref.js';
 import type { Runtime } from './runtime.js';
 import type { SystemMessage } from './system-message.js';
 import type { Timer } from './timers.js';
+import type { Blocking } from './wait.js';
 
 /** What came of a call. */
 export type CallOutcome<R> =
@@ -82,6 +83,11 @@ export class StopMessage {
   readonly type = '$stop';
 
   constructor(readonly reason: ExitReason) {}
+
+  /** @internal It is its own message: the end of the server is the answer. */
+  frame(): StopMessage {
+    return this;
+  }
 }
 
 /**
@@ -129,6 +135,11 @@ export class Request<R> extends Ref implements From<R> {
     this.decide({ ok: false, reason: ExitReason.timeout });
   }
 
+  /** @internal What came of it; it must have been decided. */
+  get result(): CallOutcome<R> {
+    return this.outcome!;
+  }
+
   /** @internal Runs the callback, in the caller. */
   finish(): void {
     this.done(this.outcome!);
@@ -154,7 +165,7 @@ export class RequestReceiver<M> implements Receiver<M> {
     else this.inner.receive(message);
   }
 
-  terminate(reason: ExitReason): void {
-    this.inner.terminate?.(reason);
+  terminate(reason: ExitReason): void | Blocking<void> {
+    return this.inner.terminate?.(reason);
   }
 }

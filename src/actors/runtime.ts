@@ -1,9 +1,11 @@
 import type { Clock } from '../structures/clock.js';
 import type { Random } from '../structures/random.js';
 import { generationOf, SlotTable, slotOf } from '../structures/slot-table.js';
+import { AsyncProcess } from './async-process.js';
 import { BadArgument } from './bad-argument.js';
 import { ask, CallFailed, callNow, settle } from './calls.js';
-import { Exit, ExitReason } from './exit-reason.js';
+import { Coroutine } from './coroutine.js';
+import { Exit, Exited, ExitReason } from './exit-reason.js';
 import { Exits } from './exits.js';
 import { linksOf } from './links.js';
 import { Names } from './names.js';
@@ -27,6 +29,7 @@ import { checkRuntimeOptions, type RuntimeOptions, type SpawnOptions } from './r
 import { Signals } from './signals.js';
 import { CallbackTimer, ProcessTimer, type Timer, Timers } from './timers.js';
 import { Turns } from './turns.js';
+import { type Blocking, isBlocking, isPromise, type Wait } from './wait.js';
 
 /**
  * The processes of one thread and everything they share. A thread may have several runtimes (the simulation does);
@@ -211,6 +214,25 @@ export class Runtime {
   }
 
   /**
+   * Waits, from outside of processes, as a process does with `yield*`: `await runtime.wait(sys.getState(server))`. A process
+   * is made for it. Rejects with an {@link Exited} if that process exits, or with what it throws.
+   */
+  wait<T>(what: Wait<T> | Blocking<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.spawn<never>(
+        function* () {
+          try {
+            resolve(yield* what);
+          } catch (thrown) {
+            reject(thrown instanceof Exit ? new Exited(thrown.reason) : thrown);
+          }
+        },
+        { label: 'waiting' },
+      );
+    });
+  }
+
+  /**
    * Calls a local server on this stack: first it handles what is in its mailbox (as if it were its turn now), then the
    * request. For what must be known at once, like a child that a socket callback has a supervisor start. Fails with
    * `busy` if the server is running or deep below, or has not answered when it returns (a later answer is dropped), or
@@ -359,7 +381,7 @@ export class Runtime {
       running: (process.flags & ProcessFlag.running) !== 0,
       trapExit: process.trapExit,
       priority: process.priority,
-      mailboxLength: process.mailboxLength,
+      mailboxLength: process.messageQueueLength,
       mailboxLongest: process.mailboxLongest,
       received: process.received,
       handled: process.handled,
@@ -477,18 +499,36 @@ export class Runtime {
     if (!process.alive) return;
     let reason = ExitReason.ofThrown(thrown);
     const { receiver } = process;
-    if (receiver?.terminate !== undefined) {
+    if (receiver?.terminate !== undefined && (process.flags & ProcessFlag.terminating) === 0) {
       const before = this.current;
       this.current = process;
-      process.flags |= ProcessFlag.running;
+      process.flags |= ProcessFlag.running | ProcessFlag.terminating;
       try {
-        receiver.terminate(reason);
+        const result = receiver.terminate(reason);
+        if (isBlocking(result)) {
+          process.receiver = null;
+          Coroutine.run(process, result, () => this.#exits.crashed(process, reason));
+          this.current = before;
+          return;
+        }
       } catch (another) {
         reason = ExitReason.ofThrown(another);
       }
       this.current = before;
     }
     this.#exits.crashed(process, reason);
+  }
+
+  #receiveWith(process: Process<never>, started: ReturnType<Start<never>>): void {
+    if (isBlocking(started)) {
+      // Runs in its first slice: a process that waits runs beside the one that starts it, not on its stack.
+      Coroutine.prepare(process, started, () => this.#exits.crashed(process, ExitReason.normal));
+    } else if (isPromise(started)) {
+      AsyncProcess.of(process).run(started);
+    } else {
+      const requests = (process.flags & ProcessFlag.requests) !== 0;
+      process.receiver = requests ? new RequestReceiver(started) : started;
+    }
   }
 
   #enter(process: Process<never>): void {
@@ -502,11 +542,8 @@ export class Runtime {
     process.flags |= ProcessFlag.scheduled | ProcessFlag.running;
     this.current = process;
     try {
-      const receiver = start(process);
-      if (process.alive) {
-        const requests = (process.flags & ProcessFlag.requests) !== 0;
-        process.receiver = requests ? new RequestReceiver(receiver) : receiver;
-      }
+      const started = start(process);
+      if (process.alive) this.#receiveWith(process, started);
     } catch (thrown) {
       this.escaped(process, thrown);
     }

@@ -94,13 +94,14 @@ export class Signals {
 
   // ---- monitors and aliases ------------------------------------------------------------------------------------
 
-  monitor(owner: Process<never>, target: Pid | string, alias?: AliasMode): Ref {
+  monitor(owner: Process<never>, target: Pid | string, alias?: AliasMode, tag?: unknown): Ref {
     let flags: number = RefFlag.monitor;
     if (alias !== undefined) flags |= RefFlag.alias;
     if (alias === 'demonitor') flags |= RefFlag.demonitor;
     if (alias === 'reply_demonitor') flags |= RefFlag.reply;
     const name = typeof target === 'string' ? target : null;
     const ref = new Ref(owner, this.#runtime.resolve(target), name, flags);
+    ref.tag = tag;
     if (owner.alive) this.watch(ref);
     else ref.flags = 0;
     return ref;

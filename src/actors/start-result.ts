@@ -1,11 +1,47 @@
 import type { ExitReason } from './exit-reason.js';
 import type { Pid } from './pid.js';
+import type { Blocking, Wait } from './wait.js';
 
 /**
- * What came of a start: the process, or nothing because it had nothing to do (OTP's `ignore`), or why not. Exactly
- * one of the three is there, so `result.ok !== undefined` tells.
+ * What came of a start: the process, or nothing because it had nothing to do (OTP's `ignore`), or why not, or nothing yet
+ * because its init waits for something. Exactly one of the four is there, so `result.ok !== undefined` tells.
  */
-export type StartResult<M = never> =
-  | { readonly ok: Pid<M>; readonly ignore?: undefined; readonly error?: undefined }
-  | { readonly ok?: undefined; readonly ignore: true; readonly error?: undefined }
-  | { readonly ok?: undefined; readonly ignore?: undefined; readonly error: ExitReason };
+export type StartOutcome<P extends Pid> =
+  | { readonly ok: P; readonly ignore?: undefined; readonly error?: undefined; readonly pending?: undefined }
+  | NotStarted
+  | {
+      readonly ok?: undefined;
+      readonly ignore?: undefined;
+      readonly error?: undefined;
+      /** Yields the outcome when the new process has initialized itself: see {@link started}. */
+      readonly pending: Wait<StartOutcome<P>>;
+    };
+
+type NotStarted =
+  | {
+      readonly ok?: undefined;
+      readonly ignore: true;
+      readonly error?: undefined;
+      readonly pending?: undefined;
+    }
+  | {
+      readonly ok?: undefined;
+      readonly ignore?: undefined;
+      readonly error: ExitReason;
+      readonly pending?: undefined;
+    };
+
+export type StartResult<M = never> = StartOutcome<Pid<M>>;
+
+/** A start that is no longer pending. */
+export type Started<P extends Pid = Pid> = Exclude<
+  StartOutcome<P>,
+  { readonly pending: Wait<StartOutcome<P>> }
+>;
+
+/** Waits for a start that is pending: `const { ok } = yield* started(GenServer.startLink(self, new Slow()))`. */
+export function* started<P extends Pid>(result: StartOutcome<P>): Blocking<Started<P>> {
+  let now = result;
+  while (now.pending !== undefined) now = yield* now.pending;
+  return now;
+}

@@ -22,6 +22,8 @@ export class DownMessage {
     /** The process; the name, if the monitor was set by name. */
     readonly from: Pid | string,
     readonly reason: ExitReason,
+    /** The tag given to `monitor`; undefined if none was. */
+    readonly tag: unknown = undefined,
   ) {}
 }
 

@@ -82,6 +82,11 @@ export class Turns {
     return this.#queues.pop() ?? new Fifo<unknown>();
   }
 
+  /** Takes an empty queue back. */
+  returnQueue(queue: Fifo<unknown>): void {
+    if (this.#queues.length < QUEUES_POOLED_MAX) this.#queues.push(queue);
+  }
+
   /** Whether a message can be handled on this stack by an idle process. */
   get tooDeep(): boolean {
     return this.depth >= DEPTH_MAX;
@@ -207,7 +212,7 @@ export class Turns {
     const { queue } = process;
     if (queue !== null) {
       process.queue = null;
-      if (this.#queues.length < QUEUES_POOLED_MAX) this.#queues.push(queue);
+      this.returnQueue(queue);
     }
   }
 

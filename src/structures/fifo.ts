@@ -3,6 +3,9 @@ const CHUNK = 64;
 class Chunk<T> {
   readonly slots: (T | undefined)[] = new Array(CHUNK);
   next: Chunk<T> | null = null;
+  /** The slots in use are those from `begin` to `end`: all, but where two queues were joined. */
+  begin = 0;
+  end = CHUNK;
 }
 
 /**
@@ -40,14 +43,33 @@ export class Fifo<T> {
       // The last entry lives in the last chunk, so head and tail are the same one here.
       this.headAt = 0;
       this.tailAt = 0;
-    } else if (this.headAt === CHUNK) {
+    } else if (this.headAt === this.head.end) {
       const emptied = this.head;
       this.head = emptied.next!;
-      this.headAt = 0;
+      this.headAt = this.head.begin;
       emptied.next = null;
+      emptied.begin = 0;
+      emptied.end = CHUNK;
       this.spare = emptied;
     }
     return value;
+  }
+
+  /** Takes all entries of `other` over, behind those that are here, in O(1). `other` is empty afterwards. */
+  append(other: Fifo<T>): void {
+    if (other.length === 0) return;
+    if (this.length === 0) {
+      this.head = other.head;
+      this.headAt = other.headAt;
+    } else {
+      this.tail.end = this.tailAt;
+      other.head.begin = other.headAt;
+      this.tail.next = other.head;
+    }
+    this.tail = other.tail;
+    this.tailAt = other.tailAt;
+    this.length += other.length;
+    other.clear();
   }
 
   /** The oldest entry, left in place; undefined when the queue is empty. */
@@ -79,9 +101,9 @@ export class Fifo<T> {
     let chunk: Chunk<T> | null = this.head;
     let at = this.headAt;
     for (let left = this.length; left > 0; left--) {
-      if (at === CHUNK) {
+      if (at === chunk!.end) {
         chunk = chunk!.next;
-        at = 0;
+        at = chunk!.begin;
       }
       yield chunk!.slots[at++] as T;
     }

@@ -12,6 +12,11 @@ const operation = fc.oneof(
     limit: fc.integer({ min: 1, max: 40 }),
   }),
   fc.record({ op: fc.constant('clear' as const) }),
+  fc.record({
+    op: fc.constant('append' as const),
+    count: fc.integer({ min: 0, max: 150 }),
+    shifted: fc.integer({ min: 0, max: 150 }),
+  }),
 );
 
 test('a fifo behaves as an array does', () => {
@@ -37,6 +42,15 @@ test('a fifo behaves as an array does', () => {
             const removed = fifo.removeWhere((value) => value % operation.divisor === 0, operation.limit);
             assert.equal(removed, model.length - kept.length);
             model = kept;
+            break;
+          }
+          case 'append': {
+            const other = new Fifo<number>();
+            for (let left = operation.count; left > 0; left--) other.push(next++);
+            for (let left = operation.shifted; left > 0; left--) other.shift();
+            model.push(...other);
+            fifo.append(other);
+            assert.equal(other.length, 0);
             break;
           }
           case 'clear':

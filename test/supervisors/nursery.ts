@@ -49,7 +49,8 @@ export class Nursery extends World {
 
   supervisor(spec: SupervisorSpec): SupervisorPid {
     const started = Supervisor.start(this.runtime, spec);
-    if (started.ok === undefined) throw new Error(started.ignore ? 'ignore' : formatReason(started.error));
+    if (started.ok === undefined)
+      throw new Error(started.error === undefined ? 'ignore or pending' : formatReason(started.error));
     return started.ok;
   }
 

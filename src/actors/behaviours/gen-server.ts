@@ -5,6 +5,7 @@ import type { Process } from '../process.js';
 import type { Receiver } from '../receiver.js';
 import { CallMessage, type CallOutcome, CastMessage, type From, StopMessage } from '../request.js';
 import type { Runtime } from '../runtime.js';
+import type { CallPair, ReplyTo, ServerPid } from '../server-pid.js';
 import type { StartResult } from '../start-result.js';
 import { ExitMessage, type SystemMessage } from '../system-message.js';
 import type { Timer } from '../timers.js';
@@ -53,26 +54,6 @@ export interface GenServer<
   handleInfo?(message: Info | SystemMessage | ServerTimeout, state: State): CastResult<State, Continue>;
   handleContinue?(argument: Continue, state: State): CastResult<State, Continue>;
   terminate?(reason: ExitReason, state: State): void;
-}
-
-/** A kind of request and the type of its reply. */
-export type CallPair = readonly [request: unknown, reply: unknown];
-
-/** The reply to a request of type `Q`. */
-export type ReplyTo<C extends CallPair, Q> = C extends readonly [infer Request, infer Reply]
-  ? Q extends Request
-    ? Reply
-    : never
-  : never;
-
-declare const calls: unique symbol;
-declare const casts: unique symbol;
-
-/** The pid of a server; it knows what may be asked. */
-export interface ServerPid<in C extends CallPair = never, in Casts = never, in Info = never>
-  extends Pid<Info> {
-  readonly [calls]?: (call: C) => void;
-  readonly [casts]?: (cast: Casts) => void;
 }
 
 /** What happens next: a timeout in ms, or a continuation. */

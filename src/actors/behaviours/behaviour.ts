@@ -1,0 +1,198 @@
+import { whenDone } from '../coroutine.js';
+import { Exit, ExitReason } from '../exit-reason.js';
+import type { Pid } from '../pid.js';
+import type { Process } from '../process.js';
+import { receive } from '../receive.js';
+import type { Receiver } from '../receiver.js';
+import { StopMessage } from '../request.js';
+import { SysMessage, type SysOperation, type SysReply } from '../sys-request.js';
+import { ExitMessage } from '../system-message.js';
+import type { Blocking } from '../wait.js';
+import { SysDebug } from './sys-debug.js';
+
+/**
+ * What all behaviours have in common: system messages, the parent's EXIT, suspension, tracing. OTP's sys and the loop of
+ * gen. A behaviour extends it, handles its own messages in {@link handle}, and calls {@link in} and {@link out} for the
+ * messages that go in and out while it is traced.
+ *
+ * Suspended, it takes only system messages and its parent's EXIT; the rest stays in its mailbox.
+ */
+export abstract class Behaviour implements Receiver<unknown> {
+  /** What is written down about this process: null while nobody asked for it, so that it costs one comparison. */
+  protected debug: SysDebug | null = null;
+  #suspended = false;
+
+  constructor(
+    protected readonly self: Process<never>,
+    /** Whose EXIT ends it. */
+    readonly parent: Pid | null,
+  ) {}
+
+  /** Whether `sys.suspend` holds it. */
+  get suspended(): boolean {
+    return this.#suspended;
+  }
+
+  /** A message that is no business of the base's. */
+  protected abstract handle(message: unknown): void;
+  /** What `sys.getState` shows. */
+  protected abstract getState(): unknown;
+  /** Replaces it; returns what it is then. What it throws leaves everything as it was. */
+  protected abstract replaceState(replace: (state: unknown) => unknown): unknown;
+  /** New code, while it is suspended. What it throws leaves everything as it was. */
+  protected abstract changeCode(
+    callbacks: unknown,
+    oldVersion: unknown,
+    extra: unknown,
+  ): void | Blocking<void>;
+  /** See `Receiver.terminate`. */
+  abstract terminate(reason: ExitReason): void | Blocking<void>;
+
+  /** After it was resumed, or a system message was handled: the time of a timeout begins anew, as in OTP. */
+  protected resumed(): void {}
+
+  receive(message: unknown): void {
+    if (message instanceof SysMessage) this.#system(message);
+    else if (message instanceof StopMessage) this.stopRequested(message.reason);
+    else if (message instanceof ExitMessage && message.from === this.parent)
+      this.parentExited(message.reason);
+    else {
+      if (this.debug !== null) this.debug.in(message);
+      this.handle(message);
+    }
+  }
+
+  /** Its parent has ended, while it traps exits. */
+  protected parentExited(reason: ExitReason): void {
+    throw new Exit(reason);
+  }
+
+  /** OTP's proc_lib:stop. */
+  protected stopRequested(reason: ExitReason): void {
+    throw new Exit(reason);
+  }
+
+  #system(message: SysMessage): void {
+    const { operation, from } = message;
+    if (operation.op === 'suspend') {
+      from.reply(ok('ok'));
+      this.#suspended = true;
+      this.self.block(this.#suspendedLoop(), () => this.resumed());
+      return;
+    }
+    if (operation.op === 'change_code') from.reply(failed(ExitReason.custom('unknown_system_msg')));
+    else from.reply(this.#perform(operation));
+    this.resumed();
+  }
+
+  *#suspendedLoop(): Blocking<void> {
+    while (this.#suspended) {
+      const message = yield* receive((message) => this.#concernsSuspended(message));
+      if (message instanceof StopMessage) this.stopRequested(message.reason);
+      else if (message instanceof ExitMessage) this.parentExited(message.reason);
+      else if (message instanceof SysMessage) yield* this.#systemSuspended(message);
+    }
+  }
+
+  #concernsSuspended(message: unknown): boolean {
+    return (
+      message instanceof SysMessage ||
+      message instanceof StopMessage ||
+      (message instanceof ExitMessage && message.from === this.parent)
+    );
+  }
+
+  *#systemSuspended({ operation, from }: SysMessage): Blocking<void> {
+    if (operation.op === 'resume') {
+      this.#suspended = false;
+      from.reply(ok('ok'));
+      return;
+    }
+    if (operation.op !== 'change_code') {
+      from.reply(this.#perform(operation));
+      return;
+    }
+    try {
+      const change = this.changeCode(operation.callbacks, operation.oldVersion, operation.extra);
+      if (change !== undefined) yield* change;
+    } catch (thrown) {
+      from.reply(failed(ExitReason.ofThrown(thrown)));
+      return;
+    }
+    from.reply(ok('ok'));
+  }
+
+  #perform(operation: SysOperation): SysReply {
+    try {
+      return ok(this.#answer(operation));
+    } catch (thrown) {
+      return failed(ExitReason.ofThrown(thrown));
+    }
+  }
+
+  #answer(operation: SysOperation): unknown {
+    switch (operation.op) {
+      case 'get_state':
+        return this.getState();
+      case 'replace_state':
+        return this.replaceState(operation.replace);
+      case 'get_status':
+        return this.#status();
+      case 'statistics':
+      case 'log':
+      case 'trace':
+        this.debug ??= new SysDebug(this.self);
+        return this.#debugging(this.debug.perform(operation));
+      default:
+        return 'ok';
+    }
+  }
+
+  #debugging(answer: unknown): unknown {
+    if (this.debug?.idle === true) this.debug = null;
+    return answer;
+  }
+
+  #status(): SysStatus {
+    const { self } = this;
+    return {
+      pid: self,
+      label: self.label,
+      behaviour: this.constructor.name,
+      sysState: this.#suspended ? 'suspended' : 'running',
+      parent: this.parent,
+      messageQueueLength: self.messageQueueLength,
+      state: this.formatStatus(),
+    };
+  }
+
+  /** What `sys.getStatus` shows as the state. */
+  protected formatStatus(): unknown {
+    return this.getState();
+  }
+
+  /** Hands the result of a callback on that may be a generator: the process is blocked until it is done. */
+  protected whenDone<T>(result: T | Blocking<T>, then: (value: T) => void): void {
+    whenDone(this.self, result, then);
+  }
+}
+
+/** What `sys.getStatus` tells. */
+export interface SysStatus {
+  readonly pid: Pid;
+  readonly label: string;
+  /** Name of the behaviour's class. */
+  readonly behaviour: string;
+  readonly sysState: 'running' | 'suspended';
+  readonly parent: Pid | null;
+  readonly messageQueueLength: number;
+  readonly state: unknown;
+}
+
+function ok(value: unknown): SysReply {
+  return { ok: true, value };
+}
+
+function failed(reason: ExitReason): SysReply {
+  return { ok: false, reason };
+}
