@@ -152,6 +152,19 @@ export class Runtime {
     else this.route(target, message);
   }
 
+  /**
+   * Sends, and says whether the message was taken: false when there is no room, or no way, to the scheduler of the
+   * target. One to a process that has ended is taken, too.
+   */
+  trySend<M>(target: Pid<M>, message: M): boolean {
+    const { current } = this;
+    current.sentCount = (current.sentCount + 1) | 0;
+    const process = target as unknown as Process<M>;
+    if (process.runtime !== this) return this.route(target, message);
+    process.deliver(message);
+    return true;
+  }
+
   /** Sends to whoever is registered as `name`. Throws a {@link BadArgument} if nobody is. */
   sendNamed(name: string, message: unknown): void {
     const process = this.names.whereis(name);
@@ -453,8 +466,9 @@ export class Runtime {
   // ---- for the core's own files --------------------------------------------------------------------------------
 
   /** @internal Sends to a process that is not of this runtime. */
-  route(target: Pid, message: unknown): void {
-    if (target.scheduler !== this.scheduler) this.#router?.message(target, message);
+  route(target: Pid, message: unknown): boolean {
+    if (target.scheduler === this.scheduler) return true;
+    return this.#router?.message(target, message) ?? false;
   }
 
   /** @internal */

@@ -9,7 +9,7 @@ import { HandlerTable } from '../chat/handler-table.js';
 import { requestHandlers } from '../chat/handlers/index.js';
 import type { PartitionMessage, RegistrarMessage, SessionMessage } from '../chat/messages.js';
 import type { RegistrarOptions } from '../chat/registrar.js';
-import { Requesters } from '../chat/requesters.js';
+import { Requesters, RequestNumbers } from '../chat/requesters.js';
 import { Session } from '../chat/session.js';
 import type { SessionOutput } from '../chat/session-output.js';
 import { StoreDispatch } from '../chat/store-dispatch.js';
@@ -30,6 +30,8 @@ export interface ChatSchedulerParts {
   readonly clock: Clock;
   readonly store: StorePort;
   readonly epoch: number;
+  /** Number of this start of a scheduler among all that the server has seen. */
+  readonly incarnation: number;
   readonly limits: ChatLimits;
   readonly registrar: RegistrarOptions;
   /** Opens the port for this acceptor. Null: sockets come in by another way. */
@@ -81,10 +83,11 @@ export class ChatScheduler implements ConnectionAcceptor {
       limits: parts.limits,
       stats: new ChatStats(),
       handlers: new HandlerTable(requestHandlers),
-      sessions: new Requesters<Pid<SessionMessage>>(),
+      sessions: new Requesters<Pid<SessionMessage>>(parts.incarnation),
+      requests: new RequestNumbers(parts.incarnation),
       partition: (index) => partitions.get(index),
+      ownPartition: (index) => partitions.get(index),
       registrar: () => this.#registrar,
-      lastRegistrarRequest: 0,
     };
     this.events = new StoreDispatch(this.node);
     const tree = startChatTree({

@@ -237,13 +237,14 @@ class Server implements RunningServer {
     let incarnation = 0;
     const data = (): SchedulerData => {
       // A dead scheduler's rings may hold what was meant for its sessions: the next one gets rings of its own.
-      if (incarnation++ > 0) {
+      if (++incarnation > 1) {
         this.#rings = createStoreRings();
         this.#writer.post({ type: 'attach', scheduler: 1, rings: this.#rings });
       }
       return {
         role: 'scheduler',
         index: 1,
+        incarnation,
         config: this.#config,
         port: this.#port,
         epoch: this.#epoch,

@@ -54,6 +54,7 @@ const scheduler: ChatScheduler = start({
   clock,
   store,
   epoch: data.epoch,
+  incarnation: data.incarnation,
   limits: chatLimitsOf(config),
   registrar: {
     random,

@@ -10,6 +10,8 @@ import type { Config } from './config.js';
 export interface SchedulerData {
   readonly role: 'scheduler';
   readonly index: number;
+  /** Number of this start of a scheduler among all of this server's. */
+  readonly incarnation: number;
   readonly config: Config;
   /** The port to listen on: after a restart the one that the first incarnation got. */
   readonly port: number;

@@ -8,7 +8,7 @@ import type { ChatLimits } from './chat-limits.js';
 import type { ChatStats } from './chat-stats.js';
 import type { HandlerTable } from './handler-table.js';
 import type { PartitionMessage, RegistrarMessage, SessionMessage } from './messages.js';
-import { Requesters } from './requesters.js';
+import type { Requesters, RequestNumbers } from './requesters.js';
 import type { SessionOutput } from './session-output.js';
 
 /**
@@ -29,28 +29,11 @@ export interface ChatNode {
   readonly handlers: HandlerTable;
   /** The sessions of this scheduler, by the number that the store echoes. */
   readonly sessions: Requesters<Pid<SessionMessage>>;
-  /** The process that owns a partition's inboxes now, or undefined while it is being restarted. */
+  /** The process that owns a partition's inboxes now, here or on another scheduler; undefined before its first start. */
   partition(partition: number): Pid<PartitionMessage> | undefined;
+  /** The same, if it lives on this scheduler. */
+  ownPartition(partition: number): Pid<PartitionMessage> | undefined;
   registrar(): Pid<RegistrarMessage> | undefined;
-  /** The last number that the registrar has used at the store. */
-  lastRegistrarRequest: number;
+  /** Numbers for what the registrar and the partitions of this scheduler ask the store. */
+  readonly requests: RequestNumbers;
 }
-
-/**
- * Requester numbers that are not a session's: those of slot 0, which no session has. 0 is nobody; the others are the
- * registrar's, one for each request under way, so that an answer that was lost or came twice concerns one request.
- */
-export const Requester = {
-  /** Nobody wants the result. */
-  nobody: 0,
-
-  isRegistrar(requester: number): boolean {
-    return requester !== 0 && requester % Requesters.slotsMax === 0;
-  },
-
-  /** The registrar's number behind `last`. The row goes on over its incarnations, so that none hears of another's. */
-  nextOfRegistrar(last: number): number {
-    const next = last + Requesters.slotsMax;
-    return next >= 2 ** 32 ? Requesters.slotsMax : next;
-  },
-} as const;

@@ -12,6 +12,9 @@ export class ChatStats {
   /** Refused because one before it was refused for now. */
   held = 0;
   deliveries = 0;
+  /** Entries forwarded to sessions of the partition's own scheduler, and to those of others. */
+  entriesLocal = 0;
+  entriesRemote = 0;
   receipts = 0;
   acks = 0;
   pulls = 0;

@@ -80,7 +80,10 @@ export interface EntryMessage {
 /** What was read for a pull. */
 export interface PageMessage {
   readonly type: 'page';
+  /** The partition's number for the read. */
   readonly requester: number;
+  /** The session's number for the pull. */
+  ref: number;
   readonly inbox: UserId;
   readonly entries: readonly Entry[];
   readonly hasMore: boolean;
@@ -105,7 +108,7 @@ export interface TruncatedMessage {
 export interface Attach {
   readonly type: 'attach';
   readonly session: Pid<SessionMessage>;
-  /** The session's number at the store, echoed in pages. */
+  /** The session's number at the store: no other session of the server has it. */
   readonly requester: number;
   readonly user: UserId;
   readonly device: DeviceId;
@@ -153,7 +156,8 @@ export interface Resync {
 export interface Pull {
   readonly type: 'pull';
   readonly session: Pid<SessionMessage>;
-  readonly requester: number;
+  /** The session's own number for it; comes back with the page. */
+  readonly ref: number;
   readonly user: UserId;
   readonly after: Seq;
   readonly countMax: number;

@@ -1,16 +1,17 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Pid } from '../actors/pid.js';
 import type { Process } from '../actors/process.js';
 import type { ExitHook, Receiver } from '../actors/receiver.js';
 import type { Ref } from '../actors/ref.js';
 import type { SystemMessage } from '../actors/system-message.js';
 import { EphemeralKind } from '../protocol/index.js';
-import type { Account, DeviceId, Seq, UserId } from '../storage/stores.js';
-import { type ChatNode, Requester } from './chat-node.js';
+import type { Account, DeviceId, UserId } from '../storage/stores.js';
+import { keyFits, resumeState } from './attach-check.js';
+import type { ChatNode } from './chat-node.js';
 import {
   type AccountMessage,
   type Activity,
   type Attach,
+  type AttachRefused,
   type Blocking,
   type DeviceReplacedMessage,
   type EntryMessage,
@@ -26,8 +27,10 @@ import {
   type TruncatedMessage,
   type Watch,
 } from './messages.js';
+import { Presence, type PresenceOwner } from './presence.js';
+import { Requester } from './requesters.js';
 import { ownedEntry } from './store-dispatch.js';
-import { Watchers } from './watchers.js';
+import { UNSENT, Unsent } from './unsent.js';
 
 /**
  * A partition: one process that owns a slice of the users. It knows who of them is online, and everything that
@@ -41,13 +44,14 @@ import { Watchers } from './watchers.js';
  *                                                 store ── entry ────▶ partition ── entry ─────▶ session
  * ```
  *
- * It keeps nothing that a restart could lose: what is stored is in the store, and who is online says so again
- * when `partition-restarted` is heard.
+ * It keeps nothing that a restart could lose, here or on another scheduler: what is stored is in the store, and who is
+ * online says so again when `partition-restarted` is heard. Its sessions may live on any scheduler. A session that the
+ * way there has no room for is pushed nothing more; it hears `resync` as soon as there is room, and pulls.
  *
  * Bounds: at most `attachesMax` attaches wait for the store, more are refused with `store`; online users and
  * watchers are bounded by the connections of the node.
  */
-export class Partition implements Receiver<PartitionMessage>, ExitHook {
+export class Partition implements Receiver<PartitionMessage>, ExitHook, PresenceOwner {
   readonly #node: ChatNode;
   readonly #self: Process<PartitionMessage>;
   /** Who is connected, by user. */
@@ -58,15 +62,16 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
   readonly #monitors = new Map<Pid<SessionMessage>, Ref>();
   /** Attaches that wait for the store, by the session's requester number. */
   readonly #attaching = new Map<number, Attaching>();
-  readonly #watchers = new Watchers<Pid<SessionMessage>, UserId>();
-  /** The user of a session that watches. */
-  readonly #watching = new Map<Pid<SessionMessage>, UserId>();
-  /** Who waits for the store to say when somebody was seen last, in the order of the questions. */
-  readonly #asking: { session: Pid<SessionMessage>; watcher: UserId; user: UserId }[] = [];
+  /** Whose pull the store works on, by the number of the read. */
+  readonly #pulling = new Map<number, Online>();
+  readonly #presence: Presence;
+  readonly #unsent: Unsent;
 
   constructor(node: ChatNode, self: Process<PartitionMessage>, index: number) {
     this.#node = node;
     this.#self = self;
+    this.#presence = new Presence(this, node.limits.attachesMax);
+    this.#unsent = new Unsent(self as Process<never>);
     self.label = `partition-${index}`;
     self.onExit(this);
   }
@@ -115,7 +120,8 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
         this.#truncated(message);
         break;
       case 'timeout':
-        this.#lost(message.message as readonly Attaching[]);
+        if (message.message === UNSENT) this.#unsent.retry((session) => this.#monitors.has(session));
+        else this.#lost(message.message as Waiting);
         break;
       case 'resync':
         this.#resync(message);
@@ -131,17 +137,66 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
     }
   }
 
+  // ---- entries and pages -------------------------------------------------------------------------------------
+
   #entry(message: EntryMessage): void {
     const online = this.#online.get(message.inbox);
     if (online === undefined || !online.pushing) return;
-    const runtime = this.#node.runtime;
-    if (!runtime.tryDispatch(online.session, message)) runtime.send(online.session, ownedEntry(message));
+    const { runtime, stats } = this.#node;
+    const { session } = online;
+    if (session.scheduler === runtime.scheduler) {
+      stats.entriesLocal++;
+      if (!runtime.tryDispatch(session, message)) runtime.send(session, ownedEntry(message));
+      return;
+    }
+    stats.entriesRemote++;
+    // Written to the ring as it is. One that had no room leaves a hole: nothing is pushed behind it.
+    if (!this.#send(session, message)) online.pushing = false;
   }
 
+  #pull({ session, user, ref, after, countMax, bytesMax }: Pull): void {
+    const online = this.#online.get(user);
+    if (online?.session !== session) return;
+    const { store, requests } = this.#node;
+    const number = requests.ofPartition();
+    if (!store.read(number, user, after, countMax, bytesMax)) {
+      this.#send(session, { type: 'pull-refused' });
+      return;
+    }
+    this.#pulling.delete(online.pull);
+    this.#pulling.set(number, online);
+    online.pull = number;
+    online.pullRef = ref;
+  }
+
+  /** Of a pull that was made again meanwhile, or of a session that has gone, nobody wants the page. */
+  #page(page: PageMessage): void {
+    const online = this.#pulling.get(page.requester);
+    if (online === undefined) return;
+    this.#pulling.delete(page.requester);
+    page.ref = online.pullRef;
+    // From this point of the log on new entries are forwarded: none can be lost, none come twice.
+    online.pushing = this.#send(online.session, page) && !page.hasMore;
+  }
+
+  #pause({ user, session }: Pause): void {
+    const online = this.#online.get(user);
+    if (online?.session === session) online.pushing = false;
+  }
+
+  /** Something that was waiting for somebody is gone: a session that is up has to say so. */
+  #truncated(message: TruncatedMessage): void {
+    const online = this.#online.get(message.inbox);
+    if (online !== undefined) this.#send(online.session, message);
+  }
+
+  // ---- who is online -----------------------------------------------------------------------------------------
+
   #attach(attach: Attach): void {
+    this.#unsent.forget(attach.session);
     if (this.#attaching.size >= this.#node.limits.attachesMax || !this.#lookup(attach)) {
       this.#node.stats.attachesRefused++;
-      this.#self.send(attach.session, { type: 'attach-refused', reason: 'store' });
+      this.#refuse(attach.session, 'store');
       return;
     }
     this.#attaching.set(attach.requester, { attach, verified: false });
@@ -152,10 +207,7 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
   }
 
   #account({ requester, account }: AccountMessage): void {
-    if (requester === Requester.nobody) {
-      this.#lastSeen(account);
-      return;
-    }
+    if (this.#presence.answered(requester, account)) return;
     const waiting = this.#attaching.get(requester);
     if (waiting === undefined) return;
     const { attach } = waiting;
@@ -163,10 +215,7 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
     if (account.device !== attach.device || !keyFits(attach, account)) {
       this.#node.stats.attachesRefused++;
       const replaced = account.device > attach.device && attach.device > 0;
-      this.#self.send(attach.session, {
-        type: 'attach-refused',
-        reason: replaced ? 'device-replaced' : 'credentials',
-      });
+      this.#refuse(attach.session, replaced ? 'device-replaced' : 'credentials');
       return;
     }
     const state = resumeState(attach, account, this.#node.epoch);
@@ -181,7 +230,7 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
         this.#attaching.set(requester, { attach, verified: true });
         return;
       }
-      this.#self.send(attach.session, { type: 'attach-refused', reason: 'store' });
+      this.#refuse(attach.session, 'store');
       return;
     }
     this.#settle(attach, account, state);
@@ -192,14 +241,17 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
     const previous = this.#online.get(user);
     if (attach.key === null && previous !== undefined && previous.session !== session) {
       // It was attached before, and a newer connection has come meanwhile: that one stays.
-      this.#self.send(session, { type: 'superseded', by: 'connection' });
+      this.#send(session, { type: 'superseded', by: 'connection' });
       return;
     }
-    if (previous !== undefined && previous.session !== session) {
-      this.#node.stats.superseded++;
-      this.#self.send(previous.session, { type: 'superseded', by: 'connection' });
-      this.#users.delete(previous.session);
-      this.#forgetIfIdle(previous.session);
+    if (previous !== undefined) {
+      this.#pulling.delete(previous.pull);
+      if (previous.session !== session) {
+        this.#node.stats.superseded++;
+        this.#send(previous.session, { type: 'superseded', by: 'connection' });
+        this.#users.delete(previous.session);
+        this.#forgetIfIdle(previous.session);
+      }
     }
     this.#monitor(session);
     this.#users.set(session, user);
@@ -208,11 +260,13 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
       session,
       device: attach.device,
       pushing: account.pendingCount === 0,
+      pull: 0,
+      pullRef: 0,
       active: attach.active,
       blocked,
     });
-    this.#node.stats.attaches++;
-    this.#self.send(session, {
+    if (previous === undefined) this.#node.stats.online++;
+    const isTold = this.#send(session, {
       type: 'attached',
       state,
       head: account.head,
@@ -222,149 +276,26 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
       pendingCount: account.pendingCount,
       pendingBytes: account.pendingBytes,
     });
-    if (previous === undefined) this.#node.stats.online++;
-    if (attach.active && !(previous?.active ?? false)) this.#announce(user, 1, 0, blocked);
-  }
-
-  #pull(pull: Pull): void {
-    const online = this.#online.get(pull.user);
-    if (online?.session !== pull.session) return;
-    if (!this.#node.store.read(pull.requester, pull.user, pull.after, pull.countMax, pull.bytesMax)) {
-      this.#self.send(pull.session, { type: 'pull-refused' });
-    }
-  }
-
-  #page(page: PageMessage): void {
-    const online = this.#online.get(page.inbox);
-    const session = this.#node.sessions.get(page.requester);
-    if (online === undefined || session === undefined || online.session !== session) return;
-    // From this point of the log on new entries are forwarded: none can be lost, none come twice.
-    online.pushing = !page.hasMore;
-    this.#self.send(session, page);
-  }
-
-  #pause({ user, session }: Pause): void {
-    const online = this.#online.get(user);
-    if (online?.session === session) online.pushing = false;
-  }
-
-  #activity({ user, session, active }: Activity): void {
-    const online = this.#online.get(user);
-    if (online?.session !== session || online.active === active) return;
-    online.active = active;
-    if (active) this.#announce(user, 1, 0, online.blocked);
-    else this.#leave(user, online.blocked);
-  }
-
-  #ephemeral(message: Ephemeral): void {
-    const online = this.#online.get(message.to);
-    if (online === undefined || !online.active || online.blocked.has(message.from)) {
-      this.#node.stats.ephemeralsDropped++;
+    if (!isTold) {
+      this.#remove(session, user);
       return;
     }
-    this.#self.send(online.session, message);
-  }
-
-  #watch({ session, watcher, user, on }: Watch): void {
-    if (!on) {
-      if (this.#watchers.remove(session, user)) this.#forgetIfIdle(session);
-      return;
-    }
-    this.#watchers.add(session, user);
-    this.#watching.set(session, watcher);
-    this.#monitor(session);
-    const online = this.#online.get(user);
-    if (online?.active === true && !online.blocked.has(watcher)) {
-      this.#tell(session, user, 1, 0);
-      return;
-    }
-    if (online !== undefined) {
-      this.#tell(session, user, 0, 0);
-      return;
-    }
-    // Offline: the store knows when the user was seen last.
-    if (this.#asking.length >= this.#node.limits.attachesMax) return;
-    if (this.#node.store.lookup(Requester.nobody, user)) this.#asking.push({ session, watcher, user });
-  }
-
-  /** The account of somebody offline whose presence was asked for. Lookups are answered in order. */
-  #lastSeen(account: Account): void {
-    const first = this.#asking.shift();
-    if (first === undefined || first.user !== account.user) {
-      // Lookups that failed are out of the row: drop what can no longer be answered.
-      this.#asking.length = 0;
-      return;
-    }
-    if (this.#online.get(account.user)?.active === true) return;
-    const hidden = account.blocked.includes(first.watcher);
-    this.#tell(first.session, account.user, 0, hidden ? 0 : account.lastSeen);
-  }
-
-  #blocking({ user, session, peer, on }: Blocking): void {
-    const online = this.#online.get(user);
-    if (online?.session !== session) return;
-    const blocked = new Set(online.blocked);
-    if (on) blocked.add(peer);
-    else blocked.delete(peer);
-    online.blocked = blocked.size === 0 ? NOBODY : blocked;
-    if (!online.active) return;
-    // From now on the peer sees the user go, or come.
-    for (const watcher of this.#watchers.of(user) ?? []) {
-      if (this.#watching.get(watcher) === peer) this.#tell(watcher, user, on ? 0 : 1, 0);
-    }
+    this.#node.stats.attaches++;
+    if (attach.active && !(previous?.active ?? false)) this.#presence.announce(user, 1, 0, blocked);
   }
 
   #deviceReplaced({ user, device }: DeviceReplacedMessage): void {
     const online = this.#online.get(user);
     if (online === undefined || online.device === device) return;
-    this.#self.send(online.session, { type: 'superseded', by: 'device' });
+    this.#send(online.session, { type: 'superseded', by: 'device' });
     this.#node.stats.superseded++;
     this.#remove(online.session, user);
   }
 
-  /** Something that was waiting for somebody is gone: a session that is up has to say so. */
-  #truncated(message: TruncatedMessage): void {
-    const online = this.#online.get(message.inbox);
-    if (online !== undefined) this.#self.send(online.session, message);
-  }
-
-  /** Nothing is pushed behind an entry that may have been missed: pushing begins again with the next page. */
-  #resync(message: Resync): void {
-    for (const online of this.#online.values()) {
-      online.pushing = false;
-      this.#self.send(online.session, message);
-    }
-    // Answers may have been lost as well. Most still come; who waits then waits in vain.
-    this.#self.startTimer(LOST_MS, [...this.#attaching.values()]);
-  }
-
-  #lost(waiting: readonly Attaching[]): void {
-    for (const one of waiting) {
-      const { attach } = one;
-      if (this.#attaching.get(attach.requester) !== one) continue;
-      this.#attaching.delete(attach.requester);
-      this.#self.send(attach.session, { type: 'attach-refused', reason: 'store' });
-    }
-  }
-
-  /** A lookup or read of this partition could not be made. */
-  #failed({ requester }: StoreFailed): void {
-    if (requester === Requester.nobody) {
-      this.#asking.shift();
-      return;
-    }
-    const session = this.#node.sessions.get(requester);
-    if (this.#attaching.delete(requester)) {
-      if (session !== undefined) this.#self.send(session, { type: 'attach-refused', reason: 'store' });
-    } else if (session !== undefined) {
-      this.#self.send(session, { type: 'pull-refused' });
-    }
-  }
-
   #down(session: Pid<SessionMessage>): void {
     this.#monitors.delete(session);
-    this.#watchers.removeWatcher(session);
-    this.#watching.delete(session);
+    this.#unsent.forget(session);
+    this.#presence.forget(session);
     const user = this.#users.get(session);
     if (user !== undefined) this.#remove(session, user);
   }
@@ -374,38 +305,21 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
     this.#users.delete(session);
     this.#forgetIfIdle(session);
     if (online?.session !== session) return;
+    this.#pulling.delete(online.pull);
     this.#online.delete(user);
     this.#node.stats.online--;
     if (online.active) this.#leave(user, online.blocked);
   }
 
-  /** `user` is not to be seen any more, from now on. */
-  #leave(user: UserId, blocked: ReadonlySet<UserId>): void {
-    const time = this.#node.clock.wall();
-    // Lost when the store is overloaded: the next visit puts it right.
-    this.#node.store.control(Requester.nobody, { op: 'last-seen', user, time });
-    this.#announce(user, 0, time, blocked);
+  #refuse(session: Pid<SessionMessage>, reason: AttachRefused['reason']): void {
+    this.#send(session, { type: 'attach-refused', reason });
   }
 
-  /** Whom the user has `blocked` sees an offline user, and so no change. */
-  #announce(user: UserId, value: 0 | 1, time: number, blocked: ReadonlySet<UserId>): void {
-    const watchers = this.#watchers.of(user);
-    if (watchers === undefined) return;
-    for (const session of watchers) {
-      const watcher = this.#watching.get(session);
-      if (watcher === undefined || !blocked.has(watcher)) this.#tell(session, user, value, time);
-    }
-  }
-
-  #tell(session: Pid<SessionMessage>, user: UserId, value: 0 | 1, time: number): void {
-    this.#self.send(session, {
-      type: 'ephemeral',
-      kind: EphemeralKind.presence,
-      to: 0,
-      from: user,
-      value,
-      time,
-    });
+  /** False: there was no room on the way to the session's scheduler. It hears as soon as there is, and asks anew. */
+  #send(session: Pid<SessionMessage>, message: SessionMessage): boolean {
+    if (this.#node.runtime.trySend(session, message)) return true;
+    this.#unsent.add(session, substitute(message));
+    return false;
   }
 
   #monitor(session: Pid<SessionMessage>): void {
@@ -414,13 +328,118 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook {
 
   /** Stops watching over a session that neither belongs to a user here nor watches one. */
   #forgetIfIdle(session: Pid<SessionMessage>): void {
-    const watches = this.#watchers.watches(session);
-    if (!watches) this.#watching.delete(session);
-    if (watches || this.#users.has(session)) return;
+    if (this.#presence.isWatching(session) || this.#users.has(session)) return;
     const monitor = this.#monitors.get(session);
     if (monitor === undefined) return;
     this.#monitors.delete(session);
     this.#self.demonitor(monitor, true);
+  }
+
+  // ---- trouble with the store --------------------------------------------------------------------------------
+
+  /** Nothing is pushed behind an entry that may have been missed: pushing begins again with the next page. */
+  #resync(message: Resync): void {
+    for (const online of this.#online.values()) {
+      online.pushing = false;
+      this.#send(online.session, message);
+    }
+    // Answers may have been lost as well. Most still come; who waits then waits in vain.
+    this.#self.startTimer(LOST_MS, {
+      attaching: [...this.#attaching.values()],
+      questions: this.#presence.questions(),
+    } satisfies Waiting);
+  }
+
+  #lost({ attaching, questions }: Waiting): void {
+    for (const one of attaching) {
+      const { attach } = one;
+      if (this.#attaching.get(attach.requester) !== one) continue;
+      this.#attaching.delete(attach.requester);
+      this.#refuse(attach.session, 'store');
+    }
+    for (const question of questions) this.#presence.failed(question);
+  }
+
+  /** A lookup or read of this partition could not be made. */
+  #failed({ requester }: StoreFailed): void {
+    if (this.#presence.failed(requester)) return;
+    const attaching = this.#attaching.get(requester);
+    const online = this.#pulling.get(requester);
+    if (attaching !== undefined) {
+      this.#attaching.delete(requester);
+      this.#refuse(attaching.attach.session, 'store');
+    } else if (online !== undefined) {
+      this.#pulling.delete(requester);
+      this.#send(online.session, { type: 'pull-refused' });
+    }
+  }
+
+  // ---- of the moment -----------------------------------------------------------------------------------------
+
+  #activity({ user, session, active }: Activity): void {
+    const online = this.#online.get(user);
+    if (online?.session !== session || online.active === active) return;
+    online.active = active;
+    if (active) this.#presence.announce(user, 1, 0, online.blocked);
+    else this.#leave(user, online.blocked);
+  }
+
+  #ephemeral(message: Ephemeral): void {
+    const { runtime, stats } = this.#node;
+    const online = this.#online.get(message.to);
+    if (
+      online === undefined ||
+      !online.active ||
+      online.blocked.has(message.from) ||
+      !runtime.trySend(online.session, message)
+    ) {
+      stats.ephemeralsDropped++;
+    }
+  }
+
+  #watch(message: Watch): void {
+    const { session, user, on } = message;
+    if (on) {
+      this.#monitor(session);
+      this.#presence.watch(message);
+    } else {
+      this.#presence.unwatch(session, user);
+      this.#forgetIfIdle(session);
+    }
+  }
+
+  #blocking({ user, session, peer, on }: Blocking): void {
+    const online = this.#online.get(user);
+    if (online?.session !== session) return;
+    const blocked = new Set(online.blocked);
+    if (on) blocked.add(peer);
+    else blocked.delete(peer);
+    online.blocked = blocked.size === 0 ? NOBODY : blocked;
+    if (online.active) this.#presence.blocked(user, peer, on);
+  }
+
+  /** `user` is not to be seen any more, from now on. */
+  #leave(user: UserId, blocked: ReadonlySet<UserId>): void {
+    const time = this.#node.clock.wall();
+    // Lost when the store is overloaded: the next visit puts it right.
+    this.#node.store.control(Requester.nobody, { op: 'last-seen', user, time });
+    this.#presence.announce(user, 0, time, blocked);
+  }
+
+  seenBy(user: UserId, watcher: UserId): boolean | null {
+    const online = this.#online.get(user);
+    return online === undefined ? null : online.active && !online.blocked.has(watcher);
+  }
+
+  askLastSeen(user: UserId): number {
+    const number = this.#node.requests.ofPartition();
+    return this.#node.store.lookup(number, user) ? number : 0;
+  }
+
+  tell(session: Pid<SessionMessage>, user: UserId, value: 0 | 1, time: number): void {
+    const kind = EphemeralKind.presence;
+    const message = { type: 'ephemeral', kind, to: 0, from: user, value, time } as const;
+    if (!this.#node.runtime.trySend(session, message)) this.#node.stats.ephemeralsDropped++;
   }
 }
 
@@ -429,6 +448,9 @@ interface Online {
   readonly device: DeviceId;
   /** New entries are forwarded; otherwise the client pulls. */
   pushing: boolean;
+  /** The number of the read that the store works on for it, and the session's own for the pull; 0: none. */
+  pull: number;
+  pullRef: number;
   active: boolean;
   blocked: ReadonlySet<UserId>;
 }
@@ -442,30 +464,23 @@ interface Attaching {
   readonly verified: boolean;
 }
 
+/** Who waited for the store when it began anew. */
+interface Waiting {
+  readonly attaching: readonly Attaching[];
+  readonly questions: readonly number[];
+}
+
 const NOBODY: ReadonlySet<UserId> = new Set();
 
-/** Compares in constant time, also when there is no account to compare with. */
-function keyFits(attach: Attach, account: Account): boolean {
-  if (attach.key === null) return true;
-  const salt = account.keySalt.length > 0 ? account.keySalt : NO_SALT;
-  const expected = account.keyHash.length === NO_HASH.length ? account.keyHash : NO_HASH;
-  const given = createHash('sha256').update(salt).update(attach.key).digest();
-  return timingSafeEqual(given, expected) && account.device !== 0;
-}
-const NO_SALT = new Uint8Array(16);
-const NO_HASH = new Uint8Array(32);
-
-/**
- * What a client's cursor (epoch, seq) means here; docs/wire-protocol.md has the table. Never a silent hole: a
- * cursor that is not of this database, or claims what this database never gave out, is reset; one that lies
- * before something that is gone is told so.
- */
-export function resumeState(
-  cursor: { readonly epoch: number; readonly seq: Seq },
-  account: { readonly head: Seq; readonly acked: Seq; readonly truncated: Seq },
-  epoch: number,
-): ResumeState {
-  if (cursor.epoch !== epoch || cursor.seq > account.head) return ResumeState.reset;
-  if (cursor.seq < account.truncated || cursor.seq < account.acked) return ResumeState.truncated;
-  return ResumeState.resumed;
+/** What a session hears later instead of a message that had no room. */
+function substitute(message: SessionMessage): SessionMessage {
+  switch (message.type) {
+    case 'superseded':
+    case 'attach-refused':
+      return message;
+    case 'attached':
+      return { type: 'attach-refused', reason: 'store' };
+    default:
+      return { type: 'resync' };
+  }
 }

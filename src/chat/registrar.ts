@@ -7,8 +7,9 @@ import type { UserId } from '../storage/stores.js';
 import type { Random } from '../structures/random.js';
 import { type TokenRate, takeTokens } from '../structures/token-bucket.js';
 import { TokenBuckets } from '../structures/token-buckets.js';
-import { type ChatNode, Requester } from './chat-node.js';
+import type { ChatNode } from './chat-node.js';
 import type { AskPin, Controlled, RegistrarMessage, SessionMessage, VerifyPin } from './messages.js';
+import { Requester } from './requesters.js';
 import type { SmsGateway } from './sms-gateway.js';
 
 export interface RegistrarOptions {
@@ -140,8 +141,7 @@ export class Registrar implements Receiver<RegistrarMessage> {
   }
 
   #request(pending: Pending, control: Parameters<ChatNode['store']['control']>[1]): void {
-    const requester = Requester.nextOfRegistrar(this.#node.lastRegistrarRequest);
-    this.#node.lastRegistrarRequest = requester;
+    const requester = this.#node.requests.ofRegistrar();
     if (this.#node.store.control(requester, control)) this.#pending.set(requester, pending);
     else this.#refuse(pending.session, pending.ref, 'store', 1000);
   }

@@ -130,16 +130,14 @@ export abstract class SessionOutput implements CorkedConnection<FrameWriter> {
     });
   }
 
-  /** Sends to the partition of this session's user. False while there is no such process. */
+  /** Sends to the partition of this session's user. False: there is none at the moment, or no room on the way there. */
   toPartition(message: PartitionMessage): boolean {
     return this.toPartitionOf(this.user, message);
   }
 
   toPartitionOf(user: UserId, message: PartitionMessage): boolean {
     const partition = this.node.partition(partitionOf(user));
-    if (partition === undefined) return false;
-    this.self.send(partition, message);
-    return true;
+    return partition !== undefined && this.node.runtime.trySend(partition, message);
   }
 
   /** Sends to the registrar. False while there is no such process. */

@@ -44,6 +44,7 @@ import { DeliveryWindow } from './delivery-window.js';
 import { Ephemerals, handleEphemeral, watch, writeEphemeral } from './ephemerals.js';
 import {
   type Appended,
+  type Attach,
   type Attached,
   type EntryMessage,
   type Ephemeral,
@@ -74,6 +75,7 @@ type Phase = (typeof Phase)[keyof typeof Phase];
 /** What the one timer of a session is for. */
 const Due = {
   deadline: 'deadline',
+  attach: 'attach',
   acks: 'acks',
   store: 'store',
   leave: 'leave',
@@ -83,6 +85,7 @@ type Due = (typeof Due)[keyof typeof Due];
 /** The wait before a command that the store could not take is tried again. */
 const STORE_RETRY_MS = 1000;
 const REATTACH_RETRY_MS = 250;
+const ATTACH_RETRY_MS = 100;
 
 // Decoding happens on one stack at a time, so one of each serves all sessions of the thread.
 const reader = new FrameReader();
@@ -115,8 +118,8 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
   #batchOwed = false;
   /** A pull that waits for the socket to drain, or for the store. */
   #pullDeferred = false;
-  /** Where the outstanding pull reads from. */
-  #pullAfter = 0;
+  /** Number of the latest pull: a page of an earlier one, perhaps by way of an earlier partition, is not its answer. */
+  #pullRef = 0;
   #pullCountMax = 0;
   #pullBytesMax = 0;
   /** The highest accepted seq that a wipe was submitted for. */
@@ -136,6 +139,9 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
   #acceptedAtTimer = -1;
   #timer: Timer | null = null;
   #timerDue: Due | null = null;
+  /** What the client said of itself, until its partition has answered. */
+  #claim: Pick<Attach, 'key' | 'epoch' | 'seq'> | null = null;
+  #attachTries = 0;
   // What an idle session does not need; made when it does.
   #ephemerals: Ephemerals | null = null;
   #requests: PendingRequest[] | null = null;
@@ -438,7 +444,20 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
     this.#phase = Phase.attaching;
     this.#arm(Due.deadline, limits.authDeadlineMs);
     const { key, epoch, seq } = hello;
-    if (!this.#attach(key, epoch, seq)) this.#attachRefused('store');
+    this.#claim = { key, epoch, seq };
+    this.#attachWith(this.#claim);
+  }
+
+  /** If there is no partition at the moment it is tried again, until the deadline of the authentication. */
+  #attachWith({ key, epoch, seq }: Pick<Attach, 'key' | 'epoch' | 'seq'>): void {
+    const leftMs = this.node.limits.authDeadlineMs - this.#attachTries * ATTACH_RETRY_MS;
+    if (this.#attach(key, epoch, seq)) {
+      if (this.#timerDue === Due.attach) this.#arm(Due.deadline, leftMs);
+      return;
+    }
+    this.#attachTries++;
+    if (leftMs > ATTACH_RETRY_MS) this.#arm(Due.attach, ATTACH_RETRY_MS);
+    else this.#attachRefused('store');
   }
 
   #attach(key: Uint8Array | null, epoch: number, seq: number): boolean {
@@ -471,6 +490,7 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
     }
     if (this.#phase !== Phase.attaching) return;
     this.#phase = Phase.active;
+    this.#claim = null;
     this.#disarm();
     // What it took to get here is not held against it.
     this.#opsFullAt = 0;
@@ -511,7 +531,7 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
 
   #partitionRestarted(partition: number): void {
     const mine = partition === partitionOf(this.user);
-    if (this.#phase === Phase.attaching && mine) this.#attachRefused('store');
+    if (this.#phase === Phase.attaching && mine && this.#claim !== null) this.#attachWith(this.#claim);
     if (this.#phase !== Phase.active) return;
     for (const user of this.#ephemerals?.watches ?? []) {
       if (partitionOf(user) === partition) watch(this, user, true);
@@ -623,31 +643,22 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
   }
 
   #submitPull(after: number): void {
-    this.#pullAfter = after;
     this.#pullOutstanding = this.toPartition({
       type: 'pull',
       session: this.pid,
-      requester: this.requester,
+      ref: ++this.#pullRef,
       user: this.user,
       after,
       countMax: this.#pullCountMax,
       bytesMax: this.#pullBytesMax,
     });
     this.#pullDeferred = !this.#pullOutstanding;
+    if (this.#pullDeferred) this.#arm(Due.store, STORE_RETRY_MS);
   }
 
   #page(page: PageMessage): void {
-    if (!this.#pullOutstanding) {
-      // Of a pull that was made twice, around a restart of the partition. That it is not complete has stopped the
-      // partition's pushing all the same.
-      if (page.hasMore && !this.#window.pulling) {
-        this.#sayMore(page.entries.at(-1)?.seq ?? this.#window.sent, page.entries.length, 0);
-      }
-      return;
-    }
-    // Of an earlier pull that was made again around trouble in the store, and both were answered: the client has
-    // these entries already. The page that it waits for is still to come.
-    if ((page.entries[0]?.seq ?? Number.POSITIVE_INFINITY) <= this.#pullAfter) return;
+    // Of an earlier pull, made before the session attached anew: what it waits for is still to come.
+    if (!this.#pullOutstanding || page.ref !== this.#pullRef) return;
     this.#pullOutstanding = false;
     this.#batchOwed = false;
     const fits = writePage(this, page, this.#window);
@@ -742,6 +753,9 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
         }
         if (this.#pullDeferred && !this.#pullOutstanding) this.#submitPull(this.#window.accepted);
         this.#armAckTimer();
+        break;
+      case Due.attach:
+        if (this.#phase === Phase.attaching && this.#claim !== null) this.#attachWith(this.#claim);
         break;
       case Due.leave:
         this.#close(CloseCode.goingAway, 'the server is going away');

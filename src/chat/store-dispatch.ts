@@ -13,8 +13,9 @@ import {
   type StoreFailure,
   type UserId,
 } from '../storage/stores.js';
-import { type ChatNode, Requester } from './chat-node.js';
+import type { ChatNode } from './chat-node.js';
 import type { Appended, EntryMessage, PartitionMessage, RegistrarMessage } from './messages.js';
+import { Requester } from './requesters.js';
 
 /**
  * Takes the store's events on a scheduler and hands each to the process that it concerns.
@@ -99,8 +100,9 @@ export class StoreDispatch implements StoreEvents {
     bodyStart: number,
     bodyEnd: number,
   ): void {
-    const pid = this.#node.partition(partition);
-    // Between two incarnations of a partition: its sessions read the entry from the store when they attach anew.
+    const pid = this.#node.ownPartition(partition);
+    // Between two incarnations of a partition, or behind its move to another scheduler, which has a stream of events of
+    // its own: its sessions read the entry from the store when they attach anew.
     if (pid === undefined) return;
     const message = this.#entry;
     message.partition = partition;
@@ -128,6 +130,7 @@ export class StoreDispatch implements StoreEvents {
     this.#toPartition(partition, {
       type: 'page',
       requester,
+      ref: 0,
       inbox,
       entries: entries.map((entry) => ({ ...entry, body: entry.body.slice() })),
       hasMore,
@@ -184,7 +187,7 @@ export class StoreDispatch implements StoreEvents {
   }
 
   #toPartition(partition: number, message: PartitionMessage): void {
-    const pid: Pid<PartitionMessage> | undefined = this.#node.partition(partition);
+    const pid: Pid<PartitionMessage> | undefined = this.#node.ownPartition(partition);
     if (pid !== undefined) this.#node.runtime.send(pid, message);
   }
 }

@@ -199,6 +199,7 @@ export class ChatHarness {
       clock: this.clock,
       store: this.port,
       epoch: this.store.epoch,
+      incarnation: 1,
       limits: chatLimitsOf(config),
       registrar: {
         random: this.random,

@@ -37,6 +37,7 @@ export class SimulatedMachine {
   #tables: ObservedTables | null = null;
   #server: SimulatedServer | null = null;
   #backup: Uint8Array | null = null;
+  #incarnations = 0;
   /** What ends at the next commit, between it and its events. */
   crashAtCommit: Fault | null = null;
 
@@ -184,6 +185,7 @@ export class SimulatedMachine {
       store: this.#writer as SimulatedWriter,
       // A restored backup gets an epoch of its own.
       epoch: (this.#store as MemoryStore).epoch + this.#world.broken.epochs(this.#world.ledger.restores),
+      incarnation: ++this.#incarnations,
       secret: this.#secret,
       gateway: {
         name: 'simulated',

@@ -19,6 +19,7 @@ export interface ServerParts {
   readonly swarm: Swarm;
   readonly store: StorePort;
   readonly epoch: number;
+  readonly incarnation: number;
   readonly gateway: SmsGateway;
   /** Survives restarts, as the file that it is in. */
   readonly secret: Uint8Array;
@@ -73,6 +74,7 @@ export class SimulatedServer {
       clock,
       store: parts.store,
       epoch: parts.epoch,
+      incarnation: parts.incarnation,
       limits: swarm.chat,
       registrar: {
         random: this.#random,
