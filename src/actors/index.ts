@@ -22,7 +22,7 @@ export type { Priority } from './process-flag.js';
 export type { ProcessInfo } from './process-info.js';
 export { receive, sleep } from './receive.js';
 export type { ExitHook, Receiver } from './receiver.js';
-export type { AliasMode, Ref } from './ref.js';
+export { type AliasMode, Ref } from './ref.js';
 export { CallMessage, type CallOutcome, CastMessage, type From, StopMessage } from './request.js';
 export type { RemoteSignal, Router } from './router.js';
 export { Runtime } from './runtime.js';

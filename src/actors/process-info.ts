@@ -18,7 +18,9 @@ export interface ProcessInfo {
   readonly handled: number;
   readonly sent: number;
   readonly links: readonly Pid[];
-  readonly monitors: number;
-  readonly monitoredBy: number;
+  /** What it monitors, once for each monitor; a name for a monitor by name. */
+  readonly monitoring: readonly (Pid | string)[];
+  /** Who monitors it, once for each monitor. */
+  readonly monitoredBy: readonly Pid[];
   readonly timers: number;
 }

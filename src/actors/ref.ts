@@ -59,6 +59,11 @@ export class Ref {
     return (this.flags & RefFlag.monitor) !== 0;
   }
 
+  /** Who is told. */
+  get watcher(): Pid {
+    return this.owner;
+  }
+
   /** @internal The target ended. */
   down(reason: ExitReason): void {
     this.owner.deliver(new DownMessage(this, this.name ?? this.target!, reason, this.tag));

@@ -27,6 +27,7 @@ import type { RemoteSignal, Router } from './router.js';
 import type { EventSink, RuntimeEvent } from './runtime-event.js';
 import { checkRuntimeOptions, type RuntimeOptions, type SpawnOptions } from './runtime-options.js';
 import { Signals } from './signals.js';
+import { TimeoutMessage } from './system-message.js';
 import { CallbackTimer, ProcessTimer, type Timer, Timers } from './timers.js';
 import { Turns } from './turns.js';
 import { type Blocking, isBlocking, isPromise, type Wait } from './wait.js';
@@ -313,6 +314,18 @@ export class Runtime {
     return timer;
   }
 
+  /** The same, but what comes is a {@link TimeoutMessage} with the timer and `message`. */
+  startTimer(delayMs: number, target: Pid<unknown> | string, message: unknown): Timer {
+    const process = typeof target === 'string' ? null : this.local(target);
+    if (process !== null) return this.startProcessTimer(process, delayMs, message, true);
+    const timer: CallbackTimer = new CallbackTimer(() => {
+      const pid = typeof target === 'string' ? this.whereis(target) : target;
+      if (pid !== undefined) this.send(pid, new TimeoutMessage(timer, message));
+    });
+    this.timers.start(timer, delayMs);
+    return timer;
+  }
+
   /** @internal */
   startProcessTimer(process: Process<never>, delayMs: number, message: unknown, wrapped: boolean): Timer {
     const timer = new ProcessTimer(process, message, wrapped);
@@ -379,10 +392,12 @@ export class Runtime {
   info(pid: Pid): ProcessInfo | null {
     const process = this.local(pid);
     if (process === null || !process.alive) return null;
-    let monitors = 0;
-    for (let ref = process.refs; ref !== null; ref = ref.nextOwned) if (ref.isMonitor) monitors++;
-    let monitoredBy = 0;
-    for (let ref = process.watchers; ref !== null; ref = ref.nextWatcher) monitoredBy++;
+    const monitoring: (Pid | string)[] = [];
+    for (let ref = process.refs; ref !== null; ref = ref.nextOwned) {
+      if (ref.isMonitor && ref.target !== null) monitoring.push(ref.name ?? ref.target);
+    }
+    const monitoredBy: Pid[] = [];
+    for (let ref = process.watchers; ref !== null; ref = ref.nextWatcher) monitoredBy.push(ref.watcher);
     let timers = 0;
     for (let timer = process.timers; timer !== null; timer = timer.nextOwned) timers++;
     return {
@@ -400,7 +415,7 @@ export class Runtime {
       handled: process.handled,
       sent: process.sent,
       links: linksOf(process),
-      monitors,
+      monitoring,
       monitoredBy,
       timers,
     };

@@ -14,10 +14,14 @@ class RemoteWatch extends Ref {
   constructor(
     outside: Process<never>,
     target: Process<never>,
-    private readonly watcher: Pid,
+    private readonly remoteWatcher: Pid,
     readonly number: number,
   ) {
     super(outside, target, null, RefFlag.monitor);
+  }
+
+  override get watcher(): Pid {
+    return this.remoteWatcher;
   }
 
   get key(): string {

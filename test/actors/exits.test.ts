@@ -230,7 +230,7 @@ describe('ends', () => {
     });
     world.advance(20);
     assert.deepEqual(b.inbox, []);
-    assert.equal(world.runtime.info(b.pid)!.monitoredBy, 0);
+    assert.equal(world.runtime.info(b.pid)!.monitoredBy.length, 0);
     assert.deepEqual(world.runtime.info(b.pid)!.links, []);
   });
 

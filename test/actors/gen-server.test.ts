@@ -133,7 +133,7 @@ describe('calls, casts and messages', () => {
     world.runtime.flush();
     assert.equal(outcomes.length, 1);
     assert.deepEqual(a.inbox, []);
-    assert.equal(world.runtime.info(server)!.monitoredBy, 0);
+    assert.equal(world.runtime.info(server)!.monitoredBy.length, 0);
     assert.equal(world.runtime.timers.size, 0);
   });
 

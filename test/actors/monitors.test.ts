@@ -98,9 +98,9 @@ describe('monitors', () => {
       self.monitor(b.pid);
       self.alias();
     });
-    assert.equal(world.runtime.info(b.pid)!.monitoredBy, 1);
+    assert.equal(world.runtime.info(b.pid)!.monitoredBy.length, 1);
     world.runtime.exit(a.pid, ExitReason.kill);
-    assert.equal(world.runtime.info(b.pid)!.monitoredBy, 0);
+    assert.equal(world.runtime.info(b.pid)!.monitoredBy.length, 0);
   });
 
   test('monitoring each other, and oneself', () => {
@@ -187,7 +187,7 @@ describe('aliases', () => {
     world.runtime.sendAlias(ref, 'late');
     world.runtime.flush();
     assert.deepEqual(a.inbox, ['reply']);
-    assert.equal(world.runtime.info(a.pid)!.monitors, 0);
+    assert.equal(world.runtime.info(a.pid)!.monitoring.length, 0);
   });
 
   test('unalias keeps the monitor', () => {

@@ -174,7 +174,7 @@ describe('across schedulers', () => {
       self.demonitor(self.monitor(remoteB));
     });
     pair.settle();
-    assert.equal(there.runtime.info(b.pid)!.monitoredBy, 1);
+    assert.equal(there.runtime.info(b.pid)!.monitoredBy.length, 1);
     there.runtime.exit(b.pid, boom);
     pair.settle();
     assert.deepEqual(a.inbox, [['DOWN', remoteB, 'boom']]);
@@ -185,7 +185,7 @@ describe('across schedulers', () => {
       self.exit(boom);
     });
     pair.settle();
-    assert.equal(there.runtime.info(c.pid)!.monitoredBy, 0);
+    assert.equal(there.runtime.info(c.pid)!.monitoredBy.length, 0);
     assertForgotten(pair);
   });
 
@@ -232,7 +232,7 @@ describe('across schedulers', () => {
     ask('gone');
     assert.deepEqual(outcomes, ['hello!', 'timeout', 'error: oops', 'noproc']);
     assert.deepEqual(a.inbox, []);
-    assert.equal(here.runtime.info(a.pid)!.monitors, 0);
+    assert.equal(here.runtime.info(a.pid)!.monitoring.length, 0);
     assertForgotten(pair);
   });
 
@@ -255,7 +255,7 @@ describe('across schedulers', () => {
       new Set(a.inbox.map((message) => String(message))),
       new Set([`EXIT,${remoteB},noconnection`, `DOWN,${remoteB},noconnection`]),
     );
-    assert.equal(here.runtime.info(a.pid)!.monitoredBy, 0);
+    assert.equal(here.runtime.info(a.pid)!.monitoredBy.length, 0);
     assertForgotten(pair);
     // And from now on at once.
     a.run((self) => self.monitor(remoteB));

@@ -145,7 +145,7 @@ export class SimulatedServer {
       const pid = node.partition(index);
       const info = pid === undefined ? null : runtime.info(pid as Pid);
       if (info === null) left.push(`no partition ${index}`);
-      else expect(`monitors of partition ${index}`, info.monitors, 0);
+      else expect(`monitors of partition ${index}`, info.monitoring.length, 0);
     }
     return left.length === 0 ? null : left.join(', ');
   }

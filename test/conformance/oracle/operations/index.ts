@@ -1,0 +1,11 @@
+import type { Operations } from '../operation.js';
+import { processOperations } from './processes.js';
+import { recordingOperations } from './recording.js';
+import { timerOperations } from './timers.js';
+
+/** All ops of the format, by name. One file for each area. */
+export const OPERATIONS: Operations = {
+  ...processOperations,
+  ...timerOperations,
+  ...recordingOperations,
+};
