@@ -93,6 +93,7 @@ export class Exits {
         }
       }
       process.links = null;
+      signals.unlinked(process);
     }
     for (let ref: Ref | null = process.refs; ref !== null; ref = process.refs) {
       if (ref.isMonitor) signals.stopWatching(ref);

@@ -64,6 +64,12 @@ export class Ref {
     return this.owner;
   }
 
+  /** @internal The number by which other schedulers can name it; 0 if it is no more than a memory. */
+  export(): number {
+    if (this.exported !== 0 || (this.flags & (RefFlag.monitor | RefFlag.alias)) === 0) return this.exported;
+    return this.owner.runtime.signals.export(this);
+  }
+
   /** @internal The target ended. */
   down(reason: ExitReason): void {
     this.owner.deliver(new DownMessage(this, this.name ?? this.target!, reason, this.tag));
@@ -73,4 +79,13 @@ export class Ref {
   aliased(message: unknown): void {
     this.owner.deliver(message);
   }
+}
+
+/** A monitor or an alias that belongs to a process of another scheduler: it can be sent to, and compared with `===`. */
+export class RemoteRef {
+  constructor(
+    readonly owner: Pid,
+    /** @internal */
+    readonly number: number,
+  ) {}
 }

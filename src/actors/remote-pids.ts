@@ -1,27 +1,68 @@
-import { RemotePid } from './pid.js';
+import { type Pid, RemotePid } from './pid.js';
+import { RemoteRef } from './ref.js';
+
+/** Pids looked up lately, so that a burst of messages from a few processes costs a comparison each: a power of two. */
+const RECENT = 256;
 
 /**
  * One object for each process of another scheduler that somebody here knows, so that pids can be compared with `===`.
  * Held weakly: what nobody here knows any more is forgotten.
  */
 export class RemotePids {
-  readonly #known = new Map<string, WeakRef<RemotePid>>();
-  readonly #registry = new FinalizationRegistry<string>((key) => {
-    // A new object may have taken the place of the one that was collected.
-    if (this.#known.get(key)?.deref() === undefined) this.#known.delete(key);
-  });
+  readonly #known = new Map<number, Map<number, WeakRef<RemotePid>>>();
+  readonly #recent: (RemotePid | undefined)[] = new Array<RemotePid | undefined>(RECENT).fill(undefined);
+  readonly #registry = new FinalizationRegistry<{ readonly scheduler: number; readonly id: number }>(
+    ({ scheduler, id }) => {
+      const ofScheduler = this.#known.get(scheduler);
+      // A new object may have taken the place of the one that was collected.
+      if (ofScheduler?.get(id)?.deref() === undefined) ofScheduler?.delete(id);
+      if (ofScheduler?.size === 0) this.#known.delete(scheduler);
+    },
+  );
 
+  /** Pids known here. */
   get size(): number {
-    return this.#known.size;
+    let size = 0;
+    for (const ofScheduler of this.#known.values()) size += ofScheduler.size;
+    return size;
   }
 
   of(scheduler: number, id: number): RemotePid {
-    const key = `${scheduler} ${id}`;
-    const known = this.#known.get(key)?.deref();
-    if (known !== undefined) return known;
-    const pid = new RemotePid(scheduler, id);
-    this.#known.set(key, new WeakRef(pid));
-    this.#registry.register(pid, key);
+    const at = (id ^ (scheduler * 31)) & (RECENT - 1);
+    const recent = this.#recent[at];
+    if (recent !== undefined && recent.id === id && recent.scheduler === scheduler) return recent;
+    let ofScheduler = this.#known.get(scheduler);
+    if (ofScheduler === undefined) {
+      ofScheduler = new Map();
+      this.#known.set(scheduler, ofScheduler);
+    }
+    let pid = ofScheduler.get(id)?.deref();
+    if (pid === undefined) {
+      pid = new RemotePid(scheduler, id);
+      ofScheduler.set(id, new WeakRef(pid));
+      this.#registry.register(pid, { scheduler, id });
+    }
+    this.#recent[at] = pid;
     return pid;
+  }
+}
+
+/** Likewise for monitors and aliases of other schedulers. They are rare. */
+export class RemoteRefs {
+  readonly #known = new Map<string, WeakRef<RemoteRef>>();
+  readonly #registry = new FinalizationRegistry<string>((key) => {
+    if (this.#known.get(key)?.deref() === undefined) this.#known.delete(key);
+  });
+
+  of(owner: Pid, number: number): RemoteRef {
+    const key = `${owner.scheduler} ${number}`;
+    const known = number === 0 ? undefined : this.#known.get(key)?.deref();
+    if (known !== undefined) return known;
+    const ref = new RemoteRef(owner, number);
+    if (number !== 0) {
+      this.#known.set(key, new WeakRef(ref));
+      this.#registry.register(ref, key);
+    }
+    return ref;
   }
 }

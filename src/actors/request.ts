@@ -53,7 +53,14 @@ export class RemoteFrom<R> implements From<R> {
   ) {}
 
   reply(value: R): void {
-    this.runtime.routeSignal(this.caller, { type: 'alias', ref: this.ref, message: value });
+    const { runtime, caller, ref } = this;
+    try {
+      runtime.routeSignal(caller, { type: 'alias', ref, message: value });
+    } catch (error) {
+      // It cannot leave this scheduler. That fails the call; the server did what it was asked, and lives.
+      const reason = ExitReason.ofThrown(error);
+      runtime.routeSignal(caller, { type: 'down', from: runtime.current, ref, reason });
+    }
   }
 
   export(): number {
@@ -115,10 +122,6 @@ export class Request<R> extends Ref implements From<R> {
 
   reply(value: R): void {
     this.owner.runtime.sendAlias(this, value);
-  }
-
-  export(): number {
-    return this.owner.runtime.signals.export(this);
   }
 
   override down(reason: ExitReason): void {

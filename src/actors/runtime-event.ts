@@ -10,6 +10,10 @@ import type { Pid } from './pid.js';
  * | hook_failed | an exit hook or an after-turn callback threw; it was ignored |
  * | long_schedule | one slice took at least `longScheduleMs` |
  * | mailbox_overflow | a process was ended because its mailbox passed `mailboxMax` |
+ * | undeliverable | a timer's message for another scheduler cannot leave this one; it was dropped |
+ * | busy_port | the ring to another scheduler is full: what is sent waits behind it (at most once a second) |
+ * | port_overflow | as much waits as may: messages to that scheduler are dropped (at most once a second) |
+ * | undecodable | a record from another scheduler made no sense, and was dropped: a bug |
  * | child_started | a supervisor started or restarted a child |
  * | child_terminated | a supervisor's child ended by itself, against its specification |
  * | child_start_failed | a child's start function failed |
@@ -42,6 +46,22 @@ export type RuntimeEvent =
       readonly label: string;
       readonly mailboxLength: number;
     }
+  | { readonly type: 'undeliverable'; readonly target: Pid; readonly error: unknown }
+  | {
+      readonly type: 'busy_port';
+      /** The scheduler that does not keep up. */
+      readonly scheduler: number;
+      /** Bytes that wait behind its ring. */
+      readonly waitingBytes: number;
+    }
+  | {
+      readonly type: 'port_overflow';
+      readonly scheduler: number;
+      readonly waitingBytes: number;
+      /** Messages dropped since the ring was opened. */
+      readonly dropped: number;
+    }
+  | { readonly type: 'undecodable'; readonly scheduler: number; readonly error: unknown }
   | {
       readonly type: 'child_started';
       readonly supervisor: Pid;

@@ -1,6 +1,7 @@
 import type { Clock } from '../structures/clock.js';
 import type { Random } from '../structures/random.js';
 import { BadArgument } from './bad-argument.js';
+import type { NameTable } from './name-table.js';
 import type { Pid } from './pid.js';
 import type { Process } from './process.js';
 import type { Priority } from './process-flag.js';
@@ -14,6 +15,8 @@ export interface RuntimeOptions {
   readonly scheduler?: number;
   /** Takes what is for processes of other schedulers. Without one there are none. */
   readonly router?: Router;
+  /** The names of all schedulers together. Without one this scheduler has names of its own. */
+  readonly names?: NameTable;
   /** Messages that a process may handle before others get their turn. Default 64. */
   readonly sliceMessages?: number;
   /** Milliseconds after which a turn gives way to the event loop. Default 5. */

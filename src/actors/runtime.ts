@@ -13,13 +13,14 @@ import type { Pid } from './pid.js';
 import { Process, type Start } from './process.js';
 import { ProcessFlag } from './process-flag.js';
 import type { ProcessInfo } from './process-info.js';
-import type { Ref } from './ref.js';
-import { RemotePids } from './remote-pids.js';
+import { Ref, RemoteRef } from './ref.js';
+import { RemotePids, RemoteRefs } from './remote-pids.js';
 import {
   type CallOutcome,
   CastMessage,
   type From,
   RemoteFrom,
+  Request,
   RequestReceiver,
   StopMessage,
 } from './request.js';
@@ -45,7 +46,7 @@ export class Runtime {
   readonly scheduler: number;
   readonly mailboxMax: number;
   /** @internal */
-  readonly names = new Names();
+  readonly names: Names;
   /** @internal */
   readonly timers: Timers;
   /** @internal */
@@ -62,6 +63,7 @@ export class Runtime {
   readonly #exits = new Exits(this);
   readonly #table = new SlotTable<Process<never>>();
   readonly #remotePids = new RemotePids();
+  readonly #remoteRefs = new RemoteRefs();
 
   /** Throws a {@link BadArgument} for a bad option. */
   constructor(options: RuntimeOptions) {
@@ -72,6 +74,7 @@ export class Runtime {
     this.mailboxMax = options.mailboxMax ?? 2 ** 24;
     this.#events = options.events ?? null;
     this.#router = options.router ?? null;
+    this.names = new Names(options.names ?? null, this.scheduler);
     this.timers = new Timers(options.clock);
     this.turns = new Turns(this, options);
     this.signals = new Signals(this, this.#exits);
@@ -103,9 +106,8 @@ export class Runtime {
     const { label, name, monitor, trapExit, priority } = options;
     const process = new Process<M>(this, label ?? name ?? 'process', parent === this.outside ? null : parent);
     const self = process as unknown as Process<never>;
-    // Registered first: if the name is taken there must be no trace of the process.
-    if (name !== undefined) this.names.register(name, self);
     this.#enter(self);
+    if (name !== undefined) this.#enterName(name, self);
     if (trapExit === true) process.flags |= ProcessFlag.trapExit;
     if (priority !== undefined) process.priority = priority;
     if (monitor !== undefined) this.signals.monitor(monitor, process);
@@ -168,16 +170,16 @@ export class Runtime {
 
   /** Sends to whoever is registered as `name`. Throws a {@link BadArgument} if nobody is. */
   sendNamed(name: string, message: unknown): void {
-    const process = this.names.whereis(name);
-    if (process === undefined) throw new BadArgument(`nobody is registered as ${name}`);
-    this.current.sentCount = (this.current.sentCount + 1) | 0;
-    process.deliver(message);
+    const pid = this.whereis(name);
+    if (pid === undefined) throw new BadArgument(`nobody is registered as ${name}`);
+    this.send(pid, message);
   }
 
   /** Sends through an alias. If it is not active any more nothing happens. */
-  sendAlias(ref: Ref, message: unknown): void {
+  sendAlias(ref: Ref | RemoteRef, message: unknown): void {
     this.current.sentCount = (this.current.sentCount + 1) | 0;
-    if (ref.owner.runtime === this) this.signals.throughAlias(ref, message);
+    if (ref instanceof RemoteRef) this.routeSignal(ref.owner, { type: 'alias', ref: ref.number, message });
+    else if (ref.owner.runtime === this) this.signals.throughAlias(ref, message);
   }
 
   /**
@@ -282,7 +284,10 @@ export class Runtime {
 
   // ---- names ---------------------------------------------------------------------------------------------------
 
-  /** Throws a {@link BadArgument} if the name is taken, or the process has ended, is elsewhere or has a name. */
+  /**
+   * Throws a {@link BadArgument} if the name is taken, or the process has ended, is elsewhere or has a name; a
+   * {@link NameTableFull} if the node's table is full.
+   */
   register(name: string, pid: Pid): void {
     const process = this.local(pid);
     if (process === null)
@@ -290,14 +295,17 @@ export class Runtime {
     this.names.register(name, process);
   }
 
-  /** Throws a {@link BadArgument} if nobody has the name. */
+  /** Throws a {@link BadArgument} if nobody has the name, or a process of another scheduler. */
   unregister(name: string): void {
     this.names.unregister(name);
   }
 
-  /** The process registered as `name`. That it takes messages of type `M` is the caller's word. */
+  /** The process registered as `name`, on this scheduler or, with a node-wide table, on another. That it takes messages of type `M` is the caller's word. */
   whereis<M = unknown>(name: string): Pid<M> | undefined {
-    return this.names.whereis(name) as Pid<M> | undefined;
+    const process = this.names.local(name) as Pid<M> | undefined;
+    if (process !== undefined) return process;
+    const holder = this.names.remote(name);
+    return holder === undefined ? undefined : (this.pid(holder.scheduler, holder.id) as Pid<M>);
   }
 
   // ---- timers --------------------------------------------------------------------------------------------------
@@ -308,7 +316,13 @@ export class Runtime {
     if (process !== null) return this.startProcessTimer(process, delayMs, message, false);
     const timer = new CallbackTimer(() => {
       const pid = typeof target === 'string' ? this.whereis<M>(target) : target;
-      if (pid !== undefined) this.send(pid, message);
+      if (pid === undefined) return;
+      try {
+        this.send(pid, message);
+      } catch (error) {
+        // Nobody is there any more to whom a message that cannot leave the scheduler could be thrown.
+        this.emit({ type: 'undeliverable', target: pid, error });
+      }
     });
     this.timers.start(timer, delayMs);
     return timer;
@@ -473,9 +487,16 @@ export class Runtime {
     return from.export();
   }
 
-  /** The `from` of a call that came from another scheduler. */
+  /** The `from` of a call that came from another scheduler, or of one of ours that came back. */
   importFrom(caller: Pid, ref: number): From<unknown> {
-    return new RemoteFrom(this, this.canonical(caller), ref);
+    const ours = caller.scheduler === this.scheduler ? this.signals.exported(ref) : undefined;
+    return ours instanceof Request ? ours : new RemoteFrom(this, this.canonical(caller), ref);
+  }
+
+  /** A reference that came from another scheduler: ours, if it is known yet, or one of theirs. */
+  importRef(owner: Pid, number: number): Ref | RemoteRef {
+    if (owner.scheduler !== this.scheduler) return this.#remoteRefs.of(owner, number);
+    return this.signals.exported(number) ?? new Ref(this.outside, null, null, 0);
   }
 
   // ---- for the core's own files --------------------------------------------------------------------------------
@@ -505,7 +526,7 @@ export class Runtime {
 
   /** @internal */
   resolve(target: Pid | string): Pid | null {
-    if (typeof target === 'string') return this.names.whereis(target) ?? null;
+    if (typeof target === 'string') return this.whereis(target) ?? null;
     return this.canonical(target);
   }
 
@@ -557,6 +578,16 @@ export class Runtime {
     } else {
       const requests = (process.flags & ProcessFlag.requests) !== 0;
       process.receiver = requests ? new RequestReceiver(started) : started;
+    }
+  }
+
+  /** If the name is taken there must be no trace of the process. */
+  #enterName(name: string, process: Process<never>): void {
+    try {
+      this.names.register(name, process);
+    } catch (error) {
+      this.#table.remove(process.id);
+      throw error;
     }
   }
 

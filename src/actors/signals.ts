@@ -5,6 +5,7 @@ import { attach, disown, monitorEnded, unwatch } from './monitors.js';
 import type { Pid } from './pid.js';
 import { Process } from './process.js';
 import { type AliasMode, Ref, RefFlag } from './ref.js';
+import { RemoteLinks } from './remote-links.js';
 import type { RemoteSignal } from './router.js';
 import type { Runtime } from './runtime.js';
 import { DownMessage, ExitMessage } from './system-message.js';
@@ -55,6 +56,7 @@ export class Signals {
   #lastExported = 0;
   /** Monitors of other schedulers on processes of ours. */
   readonly #remoteWatches = new Map<string, RemoteWatch>();
+  readonly #remoteLinks = new RemoteLinks();
 
   constructor(runtime: Runtime, exits: Exits) {
     this.#runtime = runtime;
@@ -65,13 +67,14 @@ export class Signals {
 
   link(process: Process<never>, pid: Pid): void {
     if (pid === (process as unknown) || this.#connect(process, pid)) return;
-    if (!process.trapExit) throw new Exit(ExitReason.noproc);
-    process.deliver(new ExitMessage(pid, ExitReason.noproc));
+    const reason = this.#nobody(pid);
+    if (!process.trapExit) throw new Exit(reason);
+    process.deliver(new ExitMessage(pid, reason));
   }
 
   /** Links a process that has not begun to run: it cannot throw, so it ends. */
   linkNew(process: Process<never>, pid: Pid): void {
-    if (!this.#connect(process, pid)) this.#exits.linkSignal(process, pid, ExitReason.noproc);
+    if (!this.#connect(process, pid)) this.#exits.linkSignal(process, pid, this.#nobody(pid));
   }
 
   unlink(process: Process<never>, pid: Pid): void {
@@ -80,6 +83,11 @@ export class Signals {
     const target = this.#runtime.local(other);
     if (target !== null) removeLink(target, process);
     else this.#runtime.routeSignal(other, { type: 'unlink', from: process });
+  }
+
+  /** Why there is nobody to be linked with. */
+  #nobody(pid: Pid): ExitReason {
+    return pid.scheduler === this.#runtime.scheduler ? ExitReason.noproc : ExitReason.noconnection;
   }
 
   #connect(process: Process<never>, pid: Pid): boolean {
@@ -93,6 +101,7 @@ export class Signals {
     const other = this.#runtime.canonical(pid);
     if (!this.#runtime.routeSignal(other, { type: 'link', from: process })) return false;
     addLink(process, other);
+    this.#remoteLinks.add(process, other.scheduler);
     return true;
   }
 
@@ -216,8 +225,10 @@ export class Signals {
     const from = runtime.canonical(signal.from);
     switch (signal.type) {
       case 'link':
-        if (target !== undefined) addLink(target, from);
-        else
+        if (target !== undefined) {
+          addLink(target, from);
+          this.#remoteLinks.add(target, from.scheduler);
+        } else
           runtime.routeSignal(from, {
             type: 'exit',
             from: runtime.pid(runtime.scheduler, id),
@@ -269,7 +280,20 @@ export class Signals {
     }
   }
 
-  /** A scheduler was lost: links with it break and monitors of its processes fire, with noconnection. O(processes). */
+  /** @internal A process that had links has ended. */
+  unlinked(process: Process<never>): void {
+    this.#remoteLinks.forget(process);
+  }
+
+  /** The reference of ours that other schedulers know under this number, while it is monitor or alias. */
+  exported(number: number): Ref | undefined {
+    return this.#exported.get(number);
+  }
+
+  /**
+   * A scheduler was lost: links with it break and monitors of its processes fire, with noconnection. It looks at
+   * what has to do with other schedulers, not at all processes.
+   */
   schedulerDown(scheduler: number): void {
     for (const watch of [...this.#remoteWatches.values()]) {
       if (watch.scheduler !== scheduler) continue;
@@ -283,7 +307,7 @@ export class Signals {
       this.ended(ref);
       ref.down(ExitReason.noconnection);
     }
-    for (const process of [...this.#runtime.processes()]) {
+    for (const process of this.#remoteLinks.take(scheduler)) {
       for (const other of linksOf(process)) {
         if (other instanceof Process || other.scheduler !== scheduler || !process.alive) continue;
         if (removeLink(process, other)) this.#exits.linkSignal(process, other, ExitReason.noconnection);

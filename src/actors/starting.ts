@@ -1,5 +1,6 @@
 import { BadArgument } from './bad-argument.js';
 import { ExitReason } from './exit-reason.js';
+import { NameTaken } from './name-table.js';
 import type { Pid } from './pid.js';
 import type { Process, Start } from './process.js';
 import type { ExitHook } from './receiver.js';
@@ -126,16 +127,24 @@ export function startProcess<M>(
   const starting = new Starting(linked);
   const { link: _link, parent: _parent, timeoutMs: _timeout, ...spawning } = options;
   const spawnOptions: SpawnOptions = linked === null ? spawning : { ...spawning, link: linked };
-  const pid = runtime.spawnFrom<M>(
-    parent ?? runtime.current,
-    (self) => {
-      starting.pid = self as unknown as Process<never>;
-      self.onExit(starting);
-      return init(self, starting);
-    },
-    spawnOptions,
-    spawnOptions.link,
-  );
+  let pid: Pid<M>;
+  try {
+    pid = runtime.spawnFrom<M>(
+      parent ?? runtime.current,
+      (self) => {
+        starting.pid = self as unknown as Process<never>;
+        self.onExit(starting);
+        return init(self, starting);
+      },
+      spawnOptions,
+      spawnOptions.link,
+    );
+  } catch (error) {
+    const holder = error instanceof NameTaken ? runtime.whereis(error.taken) : undefined;
+    if (holder === undefined) throw error;
+    // Somebody on another scheduler was faster.
+    return { error: { type: 'already_started', pid: holder } };
+  }
   if (starting.result !== null) return starting.result as StartOutcome<Pid<M>>;
   starting.pid = pid as unknown as Process<never>;
   return { pending: new Pending(starting, timeoutMs) as Wait<StartOutcome<Pid<M>>> };

@@ -25,6 +25,27 @@ export function logEvent(event: RuntimeEvent): ThreadEvent | null {
       return line('error', `${event.label} was ended: its mailbox overflowed`, {
         mailbox: event.mailboxLength,
       });
+    case 'undeliverable':
+      return line('error', 'the message of a timer cannot leave its scheduler', {
+        error: String(event.error),
+      });
+    case 'busy_port':
+      return line('warn', `scheduler ${event.scheduler} does not keep up with what it is sent`, {
+        waitingBytes: event.waitingBytes,
+      });
+    case 'port_overflow':
+      return line(
+        'error',
+        `scheduler ${event.scheduler} takes nothing any more: messages to it are dropped`,
+        {
+          waitingBytes: event.waitingBytes,
+          dropped: event.dropped,
+        },
+      );
+    case 'undecodable':
+      return line('error', `a record from scheduler ${event.scheduler} makes no sense`, {
+        error: String(event.error),
+      });
     case 'child_start_failed':
       return line('error', `${event.label} could not start ${event.id}: ${formatReason(event.reason)}`, {});
     case 'child_shutdown_failed':

@@ -40,6 +40,19 @@ export class RecordBuffer implements RecordSink {
     return at;
   }
 
+  /** Shortens the record reserved last, at `at`, to the `length` bytes that were used of it. */
+  trim(at: number, length: number): void {
+    const used = recordLength(length);
+    this.memory.i32[at >> 2] = used;
+    this.end = at + used;
+  }
+
+  /** Takes back the record reserved last, at `at`. */
+  cancel(at: number): void {
+    this.end = at;
+    if (this.start === this.end) this.clear();
+  }
+
   /** Offset of the oldest record, −1 when there is none. */
   peek(): number {
     return this.start === this.end ? -1 : this.start;

@@ -28,6 +28,11 @@ export class RingOutlet implements RecordSink {
     this.memory = this.#producer.memory;
   }
 
+  /** A record longer than half of it does not fit. */
+  get capacity(): number {
+    return this.#producer.capacity;
+  }
+
   /** Bytes waiting behind the ring. */
   get overflowBytes(): number {
     return this.#overflow.bytes;
@@ -52,6 +57,22 @@ export class RingOutlet implements RecordSink {
       this.overflowed++;
     }
     return at;
+  }
+
+  /** Shortens the record reserved last, at `at`, to the `length` bytes that were used of it. */
+  trim(at: number, length: number): void {
+    if (this.memory === this.#producer.memory) this.#producer.trim(at, length);
+    else this.#overflow.trim(at, length);
+  }
+
+  /** Takes back the record reserved last, at `at`. */
+  cancel(at: number): void {
+    if (this.memory === this.#producer.memory) {
+      this.#producer.cancel();
+    } else {
+      this.#overflow.cancel(at);
+      this.overflowed--;
+    }
   }
 
   /** Shows everything reserved so far, as much as fits now. Returns whether anything new can be seen. */

@@ -72,6 +72,8 @@ export class RingProducer implements RecordSink {
   /** Behind the last reserved record; `#published` of it is visible. */
   #tail: number;
   #published: number;
+  /** `#tail` before the last `reserve`. */
+  #before: number;
   #headSeen: number;
 
   /** Opens the producer's end. A second one at the same time corrupts the ring; a later one goes on. */
@@ -82,6 +84,7 @@ export class RingProducer implements RecordSink {
     this.memory = new RecordMemory(ring, CONTROL_BYTES, this.capacity);
     this.#tail = Atomics.load(this.#control, TAIL);
     this.#published = this.#tail;
+    this.#before = this.#tail;
     this.wasUsed = Atomics.load(this.#control, PUBLISHES) !== 0;
     this.#headSeen = Atomics.load(this.#control, HEAD);
   }
@@ -103,6 +106,7 @@ export class RingProducer implements RecordSink {
       this.#control[FULL]!++;
       return -1;
     }
+    this.#before = this.#tail;
     if (skip !== 0) {
       this.memory.i32[at >> 2] = SKIP;
       this.memory.i32[0] = need;
@@ -112,6 +116,19 @@ export class RingProducer implements RecordSink {
     this.memory.i32[at >> 2] = need;
     this.#tail = (this.#tail + need) | 0;
     return at;
+  }
+
+  /** Shortens the record reserved last, at `at`, to the `length` bytes that were used of it. */
+  trim(at: number, length: number): void {
+    const used = recordLength(length);
+    const i = at >> 2;
+    this.#tail = (this.#tail - this.memory.i32[i]! + used) | 0;
+    this.memory.i32[i] = used;
+  }
+
+  /** Takes back the record reserved last. Once, and before it is published. */
+  cancel(): void {
+    this.#tail = this.#before;
   }
 
   /** Shows everything reserved so far to the consumer. Returns false when there was nothing to show. */

@@ -139,7 +139,7 @@ test('packages with one doorway are imported only there', () => {
     'uWebSockets.js': /^src\/transport\/uws\//,
     'better-sqlite3': /^src\/storage\/sqlite\//,
     '@opentelemetry/api': /^src\/metrics\/otel/,
-    msgpackr: /^src\/(protocol|storage)\//,
+    msgpackr: /^src\/(protocol\/|storage\/|schedulers\/term-codec)/,
     pino: /^src\/app\/log/,
   };
   for (const { file, target, typesOnly } of imports) {

@@ -1,0 +1,22 @@
+export { type MessageCodec, MessageCodecs } from './message-codec.js';
+export { NotEncodable } from './not-encodable.js';
+export { RecordReader, UndecodableRecord } from './record-reader.js';
+export { RecordWriter } from './record-writer.js';
+export { RingRouter, type RingRouterOptions, type SchedulerWatcher } from './ring-router.js';
+export type {
+  LinkNews,
+  PeerLink,
+  RingLink,
+  RingStat,
+  RouterStat,
+  SchedulerLinks,
+} from './scheduler-links.js';
+export { incarnationOf, PLACES_MAX, placeOf, schedulerNumber } from './scheduler-number.js';
+export {
+  type RingReport,
+  type RouterReport,
+  SchedulerPool,
+  type SchedulerPoolOptions,
+} from './scheduler-pool.js';
+export { type NameTableMemory, NameTableStuck, SharedNameTable } from './shared-name-table.js';
+export { createStats, StatsBlock, type StatsMemory } from './stats-block.js';
