@@ -115,7 +115,8 @@ export class Signals {
     const name = typeof target === 'string' ? target : null;
     const ref = new Ref(owner, this.#runtime.resolve(target), name, flags);
     ref.tag = tag;
-    if (owner.alive) this.watch(ref);
+    // Nobody monitors itself: the reference is none from the beginning, as alias neither.
+    if (owner.alive && ref.target !== owner) this.watch(ref);
     else ref.flags = 0;
     return ref;
   }

@@ -83,6 +83,8 @@ export const processOperations: Operations = {
   process_info: (world, [pid, item], env) => processInfo(world, pidOf(world, pid!, env), text(item)),
 
   register(world, [name, pid], env) {
+    // The atom stands for having no name.
+    if (name === 'undefined') throw new BadArgument('undefined is no name');
     world.runtime.register(text(name), pidOf(world, pid!, env));
     return true;
   },
