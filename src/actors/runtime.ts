@@ -570,14 +570,22 @@ export class Runtime {
   }
 
   #receiveWith(process: Process<never>, started: ReturnType<Start<never>>): void {
-    if (isBlocking(started)) {
+    if (typeof started !== 'object' || started === null)
+      throw new BadArgument(
+        `a start function returns a receiver, a generator or a promise, not ${String(started)}`,
+      );
+    if ('receive' in started) {
+      const requests = (process.flags & ProcessFlag.requests) !== 0;
+      process.receiver = requests ? new RequestReceiver(started) : started;
+    } else if (isBlocking(started)) {
       // Runs in its first slice: a process that waits runs beside the one that starts it, not on its stack.
       Coroutine.prepare(process, started, () => this.#exits.crashed(process, ExitReason.normal));
     } else if (isPromise(started)) {
       AsyncProcess.of(process).run(started);
     } else {
-      const requests = (process.flags & ProcessFlag.requests) !== 0;
-      process.receiver = requests ? new RequestReceiver(started) : started;
+      throw new BadArgument(
+        `a start function returns a receiver, a generator or a promise, not ${String(started)}`,
+      );
     }
   }
 
