@@ -142,6 +142,11 @@ test('who lives, who died of what, who heard of it', () => {
               if (!alive) break;
               const b = pick(operation.b);
               const ref = self.monitor(puppets[b]!.pid);
+              if (a === b) {
+                // Nobody monitors itself.
+                assert.equal(ref.isMonitor, false);
+                break;
+              }
               monitors.push({ ref, by: a, of: b, ended: false, wasDead: !model.processes[b]!.alive });
               break;
             }
