@@ -16,17 +16,23 @@ import type { Runtime } from './runtime.js';
 import type { CallPair, ReplyTo, ServerPid } from './server-pid.js';
 import { SysRequest } from './sys-request.js';
 import { ProcessTimer } from './timers.js';
+import { type Target, targetInWords, type Via } from './via.js';
 import { type Blocking, Wait, type WaitingMailbox } from './wait.js';
 
 /** A call got no answer. */
 export class CallFailed extends Error {
   override readonly name = 'CallFailed';
 
+  /** A name of a table is given in words. */
+  readonly target: Pid | string;
+
   constructor(
-    readonly target: Pid | string,
+    target: Target,
     readonly reason: ExitReason,
   ) {
-    super(`call of ${String(target)} failed: ${formatReason(reason)}`);
+    const named = targetInWords(target);
+    super(`call of ${String(named)} failed: ${formatReason(reason)}`);
+    this.target = named;
   }
 }
 
@@ -46,7 +52,7 @@ class RequestTimer extends ProcessTimer {
 export function ask<R>(
   runtime: Runtime,
   owner: Process<never>,
-  target: Pid | string,
+  target: Target,
   request: unknown,
   done: (outcome: CallOutcome<R>) => void,
   timeoutMs: number,
@@ -62,7 +68,7 @@ export function ask<R>(
 function begin<R>(
   runtime: Runtime,
   owner: Process<never>,
-  target: Pid | string,
+  target: Target,
   request: unknown,
   done: (outcome: CallOutcome<R>) => void,
   timeoutMs: number,
@@ -105,7 +111,7 @@ export class Asking<R> extends Wait<CallOutcome<R>> {
   #request: Request<R> | null = null;
 
   constructor(
-    private readonly target: Pid | string,
+    private readonly target: Target,
     private readonly what: unknown,
     private readonly timeoutMs: number,
   ) {
@@ -139,7 +145,7 @@ class Calling<R> extends Wait<R> {
   readonly #asking: Asking<R>;
 
   constructor(
-    private readonly target: Pid | string,
+    private readonly target: Target,
     request: unknown,
     timeoutMs: number,
   ) {
@@ -157,7 +163,8 @@ class Calling<R> extends Wait<R> {
 
   finish(): R {
     const outcome = this.#asking.finish();
-    if (!outcome.ok) throw new Exit({ type: 'call', reason: outcome.reason, target: this.target });
+    if (!outcome.ok)
+      throw new Exit({ type: 'call', reason: outcome.reason, target: targetInWords(this.target) });
     return outcome.value;
   }
 
@@ -173,12 +180,12 @@ class Calling<R> extends Wait<R> {
  * `await runtime.wait(call(…))`.
  */
 export function call<C extends CallPair, const Q extends C[0]>(
-  server: ServerPid<C, never, never>,
+  server: ServerPid<C, never, never> | Via<ServerPid<C, never, never>>,
   request: Q,
   timeoutMs?: number,
 ): Wait<ReplyTo<C, Q>>;
 export function call<R = unknown>(name: string, request: unknown, timeoutMs?: number): Wait<R>;
-export function call(target: Pid | string, request: unknown, timeoutMs = 5000): Wait<unknown> {
+export function call(target: Target, request: unknown, timeoutMs = 5000): Wait<unknown> {
   return new Calling(target, request, timeoutMs);
 }
 
@@ -187,7 +194,7 @@ export function call(target: Pid | string, request: unknown, timeoutMs = 5000): 
  * other ended if that is not `reason`; with `noproc`, or `timeout`, bare. OTP's proc_lib:stop.
  */
 export function* stop(
-  target: Pid | string,
+  target: Target,
   reason: ExitReason = ExitReason.normal,
   timeoutMs: number = Number.POSITIVE_INFINITY,
 ): Blocking<void> {
@@ -197,7 +204,7 @@ export function* stop(
 }
 
 /** A call on this stack: see `Runtime.callNow`. */
-export function callNow<R>(runtime: Runtime, target: Pid | string, request: unknown): CallOutcome<R> {
+export function callNow<R>(runtime: Runtime, target: Target, request: unknown): CallOutcome<R> {
   const { turns } = runtime;
   const pid = runtime.resolve(target);
   const process = pid === null ? null : runtime.local(pid);
@@ -222,7 +229,7 @@ export function callNow<R>(runtime: Runtime, target: Pid | string, request: unkn
 
 /** Turns the outcome of a call into that of a promise. */
 export function settle<R>(
-  target: Pid | string,
+  target: Target,
   resolve: (value: R) => void,
   reject: (error: CallFailed) => void,
 ): (outcome: CallOutcome<R>) => void {
@@ -233,9 +240,9 @@ export function settle<R>(
 }
 
 /** Exits with the reason `call` when there is no reply. */
-export function orExit<R>(target: Pid | string, done: (reply: R) => void): (outcome: CallOutcome<R>) => void {
+export function orExit<R>(target: Target, done: (reply: R) => void): (outcome: CallOutcome<R>) => void {
   return (outcome) => {
-    if (!outcome.ok) throw new Exit({ type: 'call', reason: outcome.reason, target });
+    if (!outcome.ok) throw new Exit({ type: 'call', reason: outcome.reason, target: targetInWords(target) });
     done(outcome.value);
   };
 }

@@ -13,6 +13,7 @@ import type { CallOutcome } from './request.js';
 import type { Runtime } from './runtime.js';
 import type { SpawnOptions } from './runtime-options.js';
 import type { ProcessTimer, Timer } from './timers.js';
+import type { Target } from './via.js';
 import type { Blocking, Wait } from './wait.js';
 
 /**
@@ -160,7 +161,7 @@ export class Process<in M> implements Pid<M> {
    * Monitors a process, or whoever has a name now: one DOWN message will come, at once (noproc) if there is none.
    * With an alias mode, messages may be sent to the reference too; a `tag` comes back in the DOWN message.
    */
-  monitor(target: Pid | string, alias?: AliasMode, tag?: unknown): Ref {
+  monitor(target: Target, alias?: AliasMode, tag?: unknown): Ref {
     return this.runtime.signals.monitor(this, target, alias, tag);
   }
 
@@ -241,7 +242,7 @@ export class Process<in M> implements Pid<M> {
    * calling_self, or the server's own end). This process goes on handling messages meanwhile. A late reply is dropped.
    */
   request<R>(
-    target: Pid | string,
+    target: Target,
     request: unknown,
     done: (outcome: CallOutcome<R>) => void,
     timeoutMs = 5000,
@@ -250,7 +251,7 @@ export class Process<in M> implements Pid<M> {
   }
 
   /** Like `request`, but without a reply this process exits with the reason `call`, as after Erlang's gen_server:call. */
-  call<R>(target: Pid | string, request: unknown, done: (reply: R) => void, timeoutMs = 5000): void {
+  call<R>(target: Target, request: unknown, done: (reply: R) => void, timeoutMs = 5000): void {
     this.request<R>(target, request, orExit(target, done), timeoutMs);
   }
 

@@ -7,6 +7,7 @@ import type { Process } from './process.js';
 import type { Priority } from './process-flag.js';
 import type { Router } from './router.js';
 import type { EventSink } from './runtime-event.js';
+import type { Name } from './via.js';
 
 export interface RuntimeOptions {
   readonly clock: Clock;
@@ -33,7 +34,7 @@ export interface SpawnOptions {
   /** What people call it. Default: the name, or `process`. */
   readonly label?: string;
   /** Registered before the start function runs. Throws a {@link BadArgument} if it is taken. */
-  readonly name?: string;
+  readonly name?: Name;
   /** Linked with this process before the start function runs. */
   readonly link?: Pid;
   /** This process monitors the new one from before the start function runs. */

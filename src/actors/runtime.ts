@@ -8,6 +8,7 @@ import { Coroutine } from './coroutine.js';
 import { Exit, Exited, ExitReason } from './exit-reason.js';
 import { Exits } from './exits.js';
 import { linksOf } from './links.js';
+import { NameTaken } from './name-table.js';
 import { Names } from './names.js';
 import type { Pid } from './pid.js';
 import { Process, type Start } from './process.js';
@@ -31,6 +32,7 @@ import { Signals } from './signals.js';
 import { TimeoutMessage } from './system-message.js';
 import { CallbackTimer, ProcessTimer, type Timer, Timers } from './timers.js';
 import { Turns } from './turns.js';
+import { isVia, type Name, nameInWords, type Target } from './via.js';
 import { type Blocking, isBlocking, isPromise, type Wait } from './wait.js';
 
 /**
@@ -104,7 +106,11 @@ export class Runtime {
   ): Pid<M> {
     if (!parent.alive) throw new Exit(parent.first as ExitReason);
     const { label, name, monitor, trapExit, priority } = options;
-    const process = new Process<M>(this, label ?? name ?? 'process', parent === this.outside ? null : parent);
+    const process = new Process<M>(
+      this,
+      label ?? nameInWords(name ?? 'process'),
+      parent === this.outside ? null : parent,
+    );
     const self = process as unknown as Process<never>;
     this.#enter(self);
     if (name !== undefined) this.#enterName(name, self);
@@ -169,9 +175,9 @@ export class Runtime {
   }
 
   /** Sends to whoever is registered as `name`. Throws a {@link BadArgument} if nobody is. */
-  sendNamed(name: string, message: unknown): void {
+  sendNamed(name: Name, message: unknown): void {
     const pid = this.whereis(name);
-    if (pid === undefined) throw new BadArgument(`nobody is registered as ${name}`);
+    if (pid === undefined) throw new BadArgument(`nobody is registered as ${nameInWords(name)}`);
     this.send(pid, message);
   }
 
@@ -223,7 +229,7 @@ export class Runtime {
    * Calls a server from outside of any process. Rejects with a {@link CallFailed}. Inside a process use
    * `self.request` or `self.call`: a promise would resume outside of the process's turns.
    */
-  call<R>(target: Pid | string, request: unknown, timeoutMs = 5000): Promise<R> {
+  call<R>(target: Target, request: unknown, timeoutMs = 5000): Promise<R> {
     return new Promise((resolve, reject) => {
       ask<R>(this, this.outside, target, request, settle(target, resolve, reject), timeoutMs);
     });
@@ -254,14 +260,14 @@ export class Runtime {
    * `busy` if the server is running or deep below, or has not answered when it returns (a later answer is dropped), or
    * else as a call does.
    */
-  callNow<R>(target: Pid | string, request: unknown): CallOutcome<R> {
+  callNow<R>(target: Target, request: unknown): CallOutcome<R> {
     return callNow(this, target, request);
   }
 
   /** Sends a request without an answer to a server. Never fails. */
-  cast(target: Pid | string, message: unknown): void {
-    const pid = typeof target === 'string' ? this.whereis(target) : target;
-    if (pid !== undefined) this.send(pid as Pid<unknown>, new CastMessage(message));
+  cast(target: Target, message: unknown): void {
+    const pid = this.resolve(target);
+    if (pid !== null) this.send(pid as Pid<unknown>, new CastMessage(message));
   }
 
   /**
@@ -269,7 +275,7 @@ export class Runtime {
    * ends otherwise than with `reason`, or not in time.
    */
   stop(
-    target: Pid | string,
+    target: Target,
     reason: ExitReason = ExitReason.normal,
     timeoutMs = Number.POSITIVE_INFINITY,
   ): Promise<void> {
@@ -300,8 +306,9 @@ export class Runtime {
     this.names.unregister(name);
   }
 
-  /** The process registered as `name`, on this scheduler or, with a node-wide table, on another. That it takes messages of type `M` is the caller's word. */
-  whereis<M = unknown>(name: string): Pid<M> | undefined {
+  /** The process that has a name: of this scheduler or, with a node-wide table, of another. That it takes messages of type `M` is the caller's word. */
+  whereis<M = unknown>(name: Name): Pid<M> | undefined {
+    if (typeof name !== 'string') return name.via.whereisName(name.key) as Pid<M> | undefined;
     const process = this.names.local(name) as Pid<M> | undefined;
     if (process !== undefined) return process;
     const holder = this.names.remote(name);
@@ -311,14 +318,14 @@ export class Runtime {
   // ---- timers --------------------------------------------------------------------------------------------------
 
   /** Sends `message` in `delayMs`. The timer dies with the target; a name is looked up when the time has come. */
-  sendAfter<M>(delayMs: number, target: Pid<M> | string, message: M): Timer {
-    const process = typeof target === 'string' ? null : this.local(target);
+  sendAfter<M>(delayMs: number, target: Pid<M> | Name, message: M): Timer {
+    const process = typeof target === 'string' ? null : this.local(target as Pid);
     if (process !== null) return this.startProcessTimer(process, delayMs, message, false);
     const timer = new CallbackTimer(() => {
-      const pid = typeof target === 'string' ? this.whereis<M>(target) : target;
-      if (pid === undefined) return;
+      const pid = this.resolve(target);
+      if (pid === null) return;
       try {
-        this.send(pid, message);
+        this.send(pid as Pid<M>, message);
       } catch (error) {
         // Nobody is there any more to whom a message that cannot leave the scheduler could be thrown.
         this.emit({ type: 'undeliverable', target: pid, error });
@@ -525,9 +532,11 @@ export class Runtime {
   }
 
   /** @internal */
-  resolve(target: Pid | string): Pid | null {
+  resolve(target: Target): Pid | null {
     if (typeof target === 'string') return this.whereis(target) ?? null;
-    return this.canonical(target);
+    const process = this.local(target as Pid);
+    if (process !== null) return process;
+    return isVia(target) ? (this.whereis(target) ?? null) : this.canonical(target);
   }
 
   /** @internal */
@@ -590,9 +599,10 @@ export class Runtime {
   }
 
   /** If the name is taken there must be no trace of the process. */
-  #enterName(name: string, process: Process<never>): void {
+  #enterName(name: Name, process: Process<never>): void {
     try {
-      this.names.register(name, process);
+      if (typeof name === 'string') this.names.register(name, process);
+      else if (!name.via.registerName(name.key, process, name.value)) throw new NameTaken(nameInWords(name));
     } catch (error) {
       this.#table.remove(process.id);
       throw error;

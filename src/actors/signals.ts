@@ -9,6 +9,7 @@ import { RemoteLinks } from './remote-links.js';
 import type { RemoteSignal } from './router.js';
 import type { Runtime } from './runtime.js';
 import { DownMessage, ExitMessage } from './system-message.js';
+import { type Target, targetInWords } from './via.js';
 
 /** A monitor that a process of another scheduler has on one of ours. */
 class RemoteWatch extends Ref {
@@ -107,13 +108,15 @@ export class Signals {
 
   // ---- monitors and aliases ------------------------------------------------------------------------------------
 
-  monitor(owner: Process<never>, target: Pid | string, alias?: AliasMode, tag?: unknown): Ref {
+  monitor(owner: Process<never>, target: Target, alias?: AliasMode, tag?: unknown): Ref {
     let flags: number = RefFlag.monitor;
     if (alias !== undefined) flags |= RefFlag.alias;
     if (alias === 'demonitor') flags |= RefFlag.demonitor;
     if (alias === 'reply_demonitor') flags |= RefFlag.reply;
-    const name = typeof target === 'string' ? target : null;
-    const ref = new Ref(owner, this.#runtime.resolve(target), name, flags);
+    const pid = this.#runtime.resolve(target);
+    // Under a name of a table it is the process that is monitored, as after OTP's whereis_name.
+    const name = typeof target === 'string' || pid === null ? (targetInWords(target) as string) : null;
+    const ref = new Ref(owner, pid, name, flags);
     ref.tag = tag;
     // Nobody monitors itself: the reference is none from the beginning, as alias neither.
     if (owner.alive && ref.target !== owner) this.watch(ref);

@@ -140,7 +140,7 @@ export function startProcess<M>(
       spawnOptions.link,
     );
   } catch (error) {
-    const holder = error instanceof NameTaken ? runtime.whereis(error.taken) : undefined;
+    const holder = error instanceof NameTaken && name !== undefined ? runtime.whereis(name) : undefined;
     if (holder === undefined) throw error;
     // Somebody on another scheduler was faster.
     return { error: { type: 'already_started', pid: holder } };

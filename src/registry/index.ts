@@ -1,1 +1,9 @@
-export { NameRegistry } from './name-registry.js';
+export {
+  type Registered,
+  type Registration,
+  Registry,
+  type RegistryKeys,
+  type RegistryOptions,
+  type ValueOf,
+} from './registry.js';
+export { RegisterMessage, UnregisterMessage } from './registry-messages.js';

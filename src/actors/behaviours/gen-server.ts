@@ -9,6 +9,7 @@ import type { CallPair, ReplyTo, ServerPid } from '../server-pid.js';
 import type { StartResult } from '../start-result.js';
 import { ExitMessage, type SystemMessage } from '../system-message.js';
 import type { Timer } from '../timers.js';
+import { type Name, nameInWords, type Via } from '../via.js';
 
 /**
  * A server with a state, calls and casts: OTP's gen_server.
@@ -91,7 +92,7 @@ export interface ServerTimeout {
 export const serverTimeout: ServerTimeout = { type: 'server_timeout' };
 
 export interface ServerOptions {
-  readonly name?: string;
+  readonly name?: Name;
   /** Default: the name, or that of the callbacks' class. */
   readonly label?: string;
 }
@@ -152,7 +153,7 @@ export const GenServer = {
   /** Calls from outside of processes. Rejects with CallFailed. */
   call<C extends CallPair, const Q extends C[0]>(
     runtime: Runtime,
-    server: ServerPid<C, never, never>,
+    server: ServerPid<C, never, never> | Via<ServerPid<C, never, never>>,
     request: Q,
     timeoutMs = 5000,
   ): Promise<ReplyTo<C, Q>> {
@@ -162,7 +163,7 @@ export const GenServer = {
   /** Calls from a process: `done` runs in it later. See `Process.request`. */
   request<C extends CallPair, const Q extends C[0]>(
     self: Process<never>,
-    server: ServerPid<C, never, never>,
+    server: ServerPid<C, never, never> | Via<ServerPid<C, never, never>>,
     request: Q,
     done: (outcome: CallOutcome<ReplyTo<C, Q>>) => void,
     timeoutMs = 5000,
@@ -170,7 +171,11 @@ export const GenServer = {
     self.request(server, request, done, timeoutMs);
   },
 
-  cast<Casts>(runtime: Runtime, server: ServerPid<never, Casts, never>, message: Casts): void {
+  cast<Casts>(
+    runtime: Runtime,
+    server: ServerPid<never, Casts, never> | Via<ServerPid<never, Casts, never>>,
+    message: Casts,
+  ): void {
     runtime.cast(server, message);
   },
 } as const;
@@ -205,7 +210,9 @@ function startServer(
       return server;
     },
     {
-      label: options.label ?? options.name ?? (name === 'Object' || name === '' ? 'gen_server' : name),
+      label:
+        options.label ??
+        nameInWords(options.name ?? (name === 'Object' || name === '' ? 'gen_server' : name)),
       ...(options.name === undefined ? {} : { name: options.name }),
       ...(parent === null ? {} : { link: parent }),
     },

@@ -1,12 +1,10 @@
 import { Asking } from '../calls.js';
 import { Exit, ExitReason } from '../exit-reason.js';
-import type { Pid } from '../pid.js';
 import { type SysOperation, type SysReply, SysRequest } from '../sys-request.js';
+import { type Target, targetInWords } from '../via.js';
 import type { Blocking } from '../wait.js';
 import type { SysStatus } from './behaviour.js';
 import type { SysEvent, SysStatistics } from './sys-debug.js';
-
-type Target = Pid | string;
 
 const TIMEOUT_MS = 5000;
 
@@ -81,7 +79,7 @@ export const sys = {
 
 function* ask(server: Target, operation: SysOperation, timeoutMs: number): Blocking<SysReply> {
   const outcome = yield* new Asking<SysReply>(server, new SysRequest(operation), timeoutMs);
-  if (!outcome.ok) throw new Exit({ type: 'call', reason: outcome.reason, target: server });
+  if (!outcome.ok) throw new Exit({ type: 'call', reason: outcome.reason, target: targetInWords(server) });
   return outcome.value;
 }
 
@@ -89,7 +87,7 @@ function* answerOf<T>(server: Target, operation: SysOperation, timeoutMs: number
   const reply = yield* ask(server, operation, timeoutMs);
   if (!reply.ok) {
     const reason = ExitReason.custom({ type: 'callback_failed', reason: reply.reason });
-    throw new Exit({ type: 'call', reason, target: server });
+    throw new Exit({ type: 'call', reason, target: targetInWords(server) });
   }
   return reply.value as T;
 }
