@@ -102,6 +102,11 @@ export class RingEvents implements EventSink {
     return bytes;
   }
 
+  /** Bytes that wait behind the full ring of one scheduler. */
+  overflowBytesOf(scheduler: number): number {
+    return this.#outlets[scheduler]?.records.overflowBytes ?? 0;
+  }
+
   /** Between batches: moves what waits behind full rings. */
   flush(): void {
     for (const outlet of this.#outlets) {

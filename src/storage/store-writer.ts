@@ -17,6 +17,10 @@ export interface StoreWriterOptions {
   readonly batchEventBytesMax?: number;
   /** Bytes of events behind the full ring of one scheduler at which nothing more is applied. Default 16 MiB. */
   readonly overflowBytesMax?: number;
+  /** How long the others wait for such a scheduler before it is left. Default 3000 ms; for ever if there are no others. */
+  readonly stallMsMax?: number;
+  /** Called with each scheduler that was left so. Its thread has to end: nobody will answer it. */
+  readonly onLeft?: (scheduler: number) => void;
   /** Called for each batch that could not be committed. */
   readonly onFailure?: (failure: StoreFailure, commands: number) => void;
   /** Called for the first batch that is committed after one that could not be. */
@@ -69,6 +73,8 @@ export class StoreWriter {
   readonly #bytesMax: number;
   readonly #eventBytesMax: number;
   readonly #overflowBytesMax: number;
+  readonly #stallMsMax: number;
+  readonly #onLeft: StoreWriterOptions['onLeft'];
   readonly #onFailure: StoreWriterOptions['onFailure'];
   readonly #onRecovery: StoreWriterOptions['onRecovery'];
   readonly #onTurn = (): void => this.#turn();
@@ -83,6 +89,8 @@ export class StoreWriter {
   #failures = 0;
   #failing = false;
   #stalls = 0;
+  /** Since when somebody does not take its events. */
+  #stalledAt: number | null = null;
   #batchMax = 0;
   #batchMsMax = 0;
 
@@ -93,6 +101,8 @@ export class StoreWriter {
     this.#bytesMax = options.batchBytesMax ?? 1024 * 1024;
     this.#eventBytesMax = options.batchEventBytesMax ?? 4 * 1024 * 1024;
     this.#overflowBytesMax = options.overflowBytesMax ?? 16 * 1024 * 1024;
+    this.#stallMsMax = options.stallMsMax ?? 3000;
+    this.#onLeft = options.onLeft;
     this.#onFailure = options.onFailure;
     this.#onRecovery = options.onRecovery;
     this.store = options.open(this.#events);
@@ -176,15 +186,31 @@ export class StoreWriter {
     if (this.#events.overflowBytes > this.#overflowBytesMax) {
       // Somebody does not take its events. Everybody waits: the commands' rings fill, and schedulers refuse.
       this.#stalls++;
-      this.#sleep(true);
-      return;
+      if (!this.#leaveStalled()) {
+        this.#sleep(true);
+        return;
+      }
     }
+    this.#stalledAt = null;
     if (this.#batch()) {
       this.store.housekeep(this.#clock.wall(), false);
       this.#turnLater();
       return;
     }
     this.#sleep(false);
+  }
+
+  /** Leaves those that have taken no events for too long, or they would stop all others with them. */
+  #leaveStalled(): boolean {
+    const now = this.#clock.now();
+    this.#stalledAt ??= now;
+    if (this.#inlets.length < 2 || now - this.#stalledAt < this.#stallMsMax) return false;
+    for (const { scheduler } of [...this.#inlets]) {
+      if (this.#events.overflowBytesOf(scheduler) <= this.#overflowBytesMax) continue;
+      this.detach(scheduler);
+      this.#onLeft?.(scheduler);
+    }
+    return true;
   }
 
   /** One batch. Returns false when there was nothing to do. */
@@ -255,6 +281,7 @@ export class StoreWriter {
   #timer(): void {
     if (this.#closed) return;
     this.#timerHandle = this.#clock.setTimer(this.#onTimer, HOUSEKEEPING_MS);
+    if (this.#stalledAt !== null) this.#turnLater();
     this.#housekeep();
   }
 

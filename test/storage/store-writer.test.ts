@@ -231,6 +231,48 @@ describe('the writer and its rings', () => {
     bench.writer.close();
   });
 
+  it('leaves a scheduler that takes no events for too long, and goes on with the others', async () => {
+    const left: number[] = [];
+    const bench = new Bench({
+      overflowBytesMax: 300_000,
+      batchCountMax: 4,
+      stallMsMax: 3000,
+      onLeft: (scheduler) => left.push(scheduler),
+    });
+    const rings = () => createStoreRings({ commandBytes: 2 ** 20, eventBytes: 2 ** 21 });
+    const one = bench.scheduler(1, rings(), { overflowBytesMax: 2 ** 26 });
+    const two = bench.scheduler(2, rings());
+    one.port.listen(one.events);
+    bench.writer.route(partitionOf(BOB), 2);
+    register(one.port, ALICE);
+    register(one.port, BOB);
+    const large = Buffer.alloc(60_000, 'y');
+    for (let ref = 1; ref <= 200; ref++) append(one.port, ref, ALICE, BOB, large);
+    await bench.settle();
+    const answered = () => one.events.log.filter(({ type }) => type === 'appended').length;
+    assert.ok(answered() < 100, `${answered()} answered while scheduler 2 takes nothing`);
+    bench.clock.advance(2000);
+    await bench.settle();
+    assert.deepEqual(left, [], 'they wait for it');
+    bench.clock.advance(2000);
+    await bench.settle();
+    assert.deepEqual(left, [2]);
+    assert.equal(answered(), 200);
+    // It is not listened to any more either, until it is joined anew, with rings that nobody has used.
+    assert.ok(append(two.port, 1, BOB, ALICE));
+    await bench.settle();
+    assert.equal(one.events.log.filter(({ type }) => type === 'entry').length, 0);
+    const again = bench.scheduler(2, rings());
+    again.port.listen(again.events);
+    append(one.port, 201, ALICE, BOB);
+    await bench.settle();
+    assert.deepEqual(
+      again.events.log.map(({ type }) => type),
+      ['entry'],
+    );
+    bench.writer.close();
+  });
+
   it('passes the largest page through the smallest rings', async () => {
     const bench = new Bench();
     const rings = createStoreRings({ commandBytes: 2 ** 20, eventBytes: 2 ** 21 });
