@@ -1,4 +1,5 @@
 import type { ChatLimits } from '../chat/chat-limits.js';
+import type { RegistrationRates } from '../chat/registration-limits.js';
 import { UNAUTHENTICATED_MESSAGE_BYTES_MAX } from '../protocol/index.js';
 import type { StoreLimits } from '../storage/stores.js';
 import { tokenRate } from '../structures/token-bucket.js';
@@ -25,6 +26,18 @@ export function chatLimitsOf(config: Config): ChatLimits {
     requestsMax: 16,
     ephemeralsMax: 64,
     attachesMax: 4096,
+  };
+}
+
+/** How often phones may be registered. */
+export function registrationRatesOf(config: Config): RegistrationRates {
+  const { pinsPerAddressHourMax, pinTriesMax, smsPerHourMax } = config;
+  const triesPerHour = pinsPerAddressHourMax * pinTriesMax;
+  return {
+    addressPinRate: tokenRate(pinsPerAddressHourMax / 3600, pinsPerAddressHourMax),
+    // Each PIN may be tried so often; an address may use up all tries of all its PINs.
+    addressTryRate: tokenRate(triesPerHour / 3600, triesPerHour),
+    smsBudget: tokenRate(smsPerHourMax / 3600, smsPerHourMax),
   };
 }
 

@@ -1,12 +1,14 @@
 import { resolve } from 'node:path';
 import { formatReason } from '../actors/exit-reason.js';
 import { Runtime } from '../actors/runtime.js';
+import { createRegistrationMemory, type RegistrationMemory } from '../chat/registration-limits.js';
 import type { SmsGateway } from '../chat/sms-gateway.js';
 import type { Snapshot } from '../ops/inspector.js';
 import { createStoreRings, type StoreRings } from '../storage/store-rings.js';
 import type { Clock } from '../structures/clock.js';
 import { SystemClock } from '../structures/system-clock.js';
 import { SystemRandom } from '../structures/system-random.js';
+import { type AdmissionMemory, createAdmissionMemory } from '../transport/admission-memory.js';
 import type { Config } from './config.js';
 import { type Log, openLog } from './log.js';
 import { logEvent } from './log-event.js';
@@ -74,6 +76,8 @@ class Server implements RunningServer {
   readonly #pinLog: PinLog | null;
   readonly #startedAt: number;
   #rings: StoreRings;
+  readonly #admission: AdmissionMemory;
+  readonly #registrations: RegistrationMemory;
   #operator: Operator | null = null;
   #state: 'starting' | 'running' | 'draining' = 'starting';
   #epoch = 0;
@@ -93,6 +97,9 @@ class Server implements RunningServer {
     this.#startedAt = this.#clock.now();
     this.#log = openLog({ level: config.logLevel, format: config.logFormat });
     this.#rings = createStoreRings();
+    const seed = () => Math.floor(this.#random.next() * 2 ** 32) | 0;
+    this.#admission = createAdmissionMemory(config.connectionsMax, config.schedulers + 1, seed());
+    this.#registrations = createRegistrationMemory(seed());
     this.#runtime = new Runtime({
       clock: this.#clock,
       random: this.#random,
@@ -251,6 +258,8 @@ class Server implements RunningServer {
         secret: this.#secret,
         version: VERSION,
         rings: this.#rings,
+        admission: this.#admission,
+        registrations: this.#registrations,
       };
     };
     this.#tree.addThread<ThreadProcessMessage>('scheduler-1', (self) => {

@@ -2,9 +2,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ExitReason, formatReason, isOrderly } from '../actors/exit-reason.js';
 import { Runtime } from '../actors/runtime.js';
+import { RegistrationLimits } from '../chat/registration-limits.js';
 import { CLIENT_MESSAGE_BYTES_MAX } from '../protocol/index.js';
 import { RingStorePort } from '../storage/ring-store-port.js';
-import { SystemClock } from '../structures/system-clock.js';
+import { processTimeOffsetMs, SystemClock } from '../structures/system-clock.js';
 import { SystemRandom } from '../structures/system-random.js';
 import { tokenRate } from '../structures/token-bucket.js';
 import type { Listener } from '../transport/listener.js';
@@ -12,14 +13,12 @@ import type { ConnectionAcceptor } from '../transport/socket.js';
 import { ListenError, listen } from '../transport/uws/uws-listener.js';
 import { ChatScheduler, type ChatSchedulerParts } from './chat-scheduler.js';
 import { injectFault } from './inject-fault.js';
-import { chatLimitsOf } from './limits-of.js';
+import { chatLimitsOf, registrationRatesOf } from './limits-of.js';
 import { logEvent } from './log-event.js';
 import { PortSmsGateway } from './port-sms-gateway.js';
 import { schedulerStats } from './scheduler-stats.js';
 import type { FromScheduler, SchedulerData, ToScheduler } from './thread-messages.js';
 import { webAssets } from './web-assets.js';
-
-const HOUR_MS = 3_600_000;
 
 const data = workerData as SchedulerData;
 const parent = parentPort;
@@ -28,6 +27,9 @@ const { config } = data;
 const post = (message: FromScheduler): void => parent.postMessage(message);
 
 const clock = new SystemClock();
+const timeOffsetMs = processTimeOffsetMs();
+/** The same for all schedulers. */
+const sharedNow = (): number => clock.now() + timeOffsetMs;
 const random = new SystemRandom();
 const runtime = new Runtime({
   clock,
@@ -62,13 +64,7 @@ const scheduler: ChatScheduler = start({
     secret: data.secret,
     pinDigits: Number(config.pinDigits),
     pinLifeMs: config.pinLifeMs,
-    addressPinRate: tokenRate(config.pinsPerAddressHourMax / 3600, config.pinsPerAddressHourMax),
-    // Each PIN may be tried so often; an address may use up all tries of all its PINs.
-    addressTryRate: tokenRate(
-      (config.pinsPerAddressHourMax * config.pinTriesMax) / 3600,
-      config.pinsPerAddressHourMax * config.pinTriesMax,
-    ),
-    smsBudget: tokenRate(config.smsPerHourMax / (HOUR_MS / 1000), config.smsPerHourMax),
+    limits: new RegistrationLimits(data.registrations, registrationRatesOf(config), sharedNow),
     pendingMax: 2048,
   },
   listen: openPort,
@@ -104,7 +100,7 @@ function openPort(acceptor: ConnectionAcceptor): Listener {
     {
       host: config.host,
       port: listenPort,
-      shared: config.schedulers > 1,
+      reusePort: config.schedulers > 1,
       maxPayloadBytes: CLIENT_MESSAGE_BYTES_MAX,
       idleTimeoutSeconds: Math.min(960, Math.ceil(config.idleTimeoutMs / 4000) * 4),
       maxBackpressureBytes: config.socketBufferBytesMax,
@@ -114,6 +110,9 @@ function openPort(acceptor: ConnectionAcceptor): Listener {
       addressRate: tokenRate(config.addressConnectsPerSecond, config.addressConnectsBurst),
       nodeRate: tokenRate(config.connectsPerSecond, config.connectsBurst),
       assets: webAssets(),
+      shared: data.admission,
+      place: data.index,
+      timeOffsetMs,
       tls: config.tlsKeyFile === '' ? null : { keyFile: config.tlsKeyFile, certFile: config.tlsCertFile },
       onHandlerError: (error) => {
         const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -3,7 +3,9 @@
  * only. Everything for each message of a chat goes over the rings.
  */
 import type { ChatStats } from '../chat/chat-stats.js';
+import type { RegistrationMemory } from '../chat/registration-limits.js';
 import type { StoreRings } from '../storage/store-rings.js';
+import type { AdmissionMemory } from '../transport/admission-memory.js';
 import type { Config } from './config.js';
 
 /** What a scheduler thread is started with. */
@@ -19,6 +21,9 @@ export interface SchedulerData {
   readonly secret: Uint8Array;
   readonly version: string;
   readonly rings: StoreRings;
+  /** What all schedulers count together, so that limits of the server hold for the sum. */
+  readonly admission: AdmissionMemory;
+  readonly registrations: RegistrationMemory;
 }
 
 /** What the writer thread is started with. */

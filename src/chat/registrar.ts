@@ -5,10 +5,9 @@ import type { Receiver } from '../actors/receiver.js';
 import type { SystemMessage } from '../actors/system-message.js';
 import type { UserId } from '../storage/stores.js';
 import type { Random } from '../structures/random.js';
-import { type TokenRate, takeTokens } from '../structures/token-bucket.js';
-import { TokenBuckets } from '../structures/token-buckets.js';
 import type { ChatNode } from './chat-node.js';
 import type { AskPin, Controlled, RegistrarMessage, SessionMessage, VerifyPin } from './messages.js';
+import type { RegistrationLimits } from './registration-limits.js';
 import { Requester } from './requesters.js';
 import type { SmsGateway } from './sms-gateway.js';
 
@@ -19,12 +18,7 @@ export interface RegistrarOptions {
   readonly secret: Uint8Array;
   readonly pinDigits: number;
   readonly pinLifeMs: number;
-  /** PINs asked for from one address. */
-  readonly addressPinRate: TokenRate;
-  /** Tries from one address. */
-  readonly addressTryRate: TokenRate;
-  /** PINs that the whole server may send: what the gateway costs. */
-  readonly smsBudget: TokenRate;
+  readonly limits: RegistrationLimits;
   /** Registrations that wait for the store, at most 4,000; more are told to come back. */
   readonly pendingMax: number;
 }
@@ -40,9 +34,6 @@ export class Registrar implements Receiver<RegistrarMessage> {
   readonly #node: ChatNode;
   readonly #self: Process<RegistrarMessage>;
   readonly #options: RegistrarOptions;
-  readonly #pinsByAddress: TokenBuckets;
-  readonly #triesByAddress: TokenBuckets;
-  #smsFullAt = 0;
   /** What the store is working on, by the number that it was asked under. */
   readonly #pending = new Map<number, Pending>();
 
@@ -50,8 +41,6 @@ export class Registrar implements Receiver<RegistrarMessage> {
     this.#node = node;
     this.#self = self;
     this.#options = options;
-    this.#pinsByAddress = new TokenBuckets(options.addressPinRate, 65_536);
-    this.#triesByAddress = new TokenBuckets(options.addressTryRate, 65_536);
     self.label = 'registrar';
   }
 
@@ -87,22 +76,15 @@ export class Registrar implements Receiver<RegistrarMessage> {
   }
 
   #ask({ session, ref, user, address }: AskPin): void {
-    const now = this.#node.clock.now();
     if (this.#pending.size >= this.#options.pendingMax) {
       this.#refuse(session, ref, 'store', 1000);
       return;
     }
-    const byAddress = this.#pinsByAddress.take(address, now, 1);
-    if (byAddress <= 0) {
-      this.#refuse(session, ref, 'limited', -byAddress);
+    const taken = this.#options.limits.takePin(address);
+    if (taken <= 0) {
+      this.#refuse(session, ref, 'limited', -taken);
       return;
     }
-    const budget = takeTokens(this.#options.smsBudget, this.#smsFullAt, now, 1);
-    if (budget <= 0) {
-      this.#refuse(session, ref, 'limited', -budget);
-      return;
-    }
-    this.#smsFullAt = budget;
     const pin = makePin(this.#options.random, this.#options.pinDigits);
     this.#request(
       { kind: 'ask', session, ref, user, pin },
@@ -116,9 +98,9 @@ export class Registrar implements Receiver<RegistrarMessage> {
   }
 
   #verify({ session, ref, user, pin, name, address }: VerifyPin): void {
-    const byAddress = this.#triesByAddress.take(address, this.#node.clock.now(), 1);
-    if (byAddress <= 0) {
-      this.#refuse(session, ref, 'limited', -byAddress);
+    const taken = this.#options.limits.takeTry(address);
+    if (taken <= 0) {
+      this.#refuse(session, ref, 'limited', -taken);
       return;
     }
     if (this.#pending.size >= this.#options.pendingMax) {
@@ -158,8 +140,7 @@ export class Registrar implements Receiver<RegistrarMessage> {
     if (result.op === 'pin-request' && pending.kind === 'ask') {
       if (result.ok) this.#sendPin(pending, result.expiresMs, result.resendAfterMs);
       else {
-        // Nothing is sent, so the budget gets its token back: asking for a limited number must not use it up.
-        this.#smsFullAt -= this.#options.smsBudget.msPerToken;
+        this.#options.limits.giveBackSms();
         this.#refuse(pending.session, pending.ref, 'limited', result.retryAfterMs);
       }
     } else if (result.op === 'pin-verify' && pending.kind === 'verify') {

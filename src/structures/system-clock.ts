@@ -7,6 +7,15 @@ class LongTimer {
   timeout: NodeJS.Timeout | null = null;
 }
 
+/**
+ * What all threads of a process add to their {@link SystemClock.now} to get the same time: each thread's own begins when
+ * the thread does.
+ */
+export function processTimeOffsetMs(): number {
+  // biome-ignore lint/style/noRestrictedGlobals: this is the file that wraps it
+  return Number(process.hrtime.bigint()) / 1e6 - performance.now();
+}
+
 /** The operating system's clock and Node's event loop. The only file that may call them. */
 export class SystemClock implements Clock {
   now(): number {

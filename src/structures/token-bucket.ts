@@ -40,8 +40,9 @@ export function takeTokens(rate: TokenRate, fullAt: number, now: number, count: 
   const costMs = count * rate.msPerToken;
   const next = Math.max(fullAt, now) + costMs;
   const excessMs = next - now - rate.burstMs;
-  // The slack forgives rounding of sums: a burst taken in single tokens must come out the same as in one.
-  if (excessMs <= rate.burstMs * 1e-9) return next > 0 ? next : Number.MIN_VALUE;
+  // The slack forgives rounding of sums (a burst taken in single tokens must come out the same as in one) and of late
+  // times, whose last digit may be worth more than the burst's.
+  if (excessMs <= rate.burstMs * 1e-9 + next * 1e-15) return next > 0 ? next : Number.MIN_VALUE;
   return costMs > rate.burstMs ? -Infinity : -excessMs;
 }
 

@@ -1,5 +1,15 @@
-import { type TokenRate, takeTokens } from '../structures/token-bucket.js';
-import { TokenBuckets } from '../structures/token-buckets.js';
+import type { SharedCounts } from '../structures/shared-counts.js';
+import type { SharedTokenBucket, SharedTokenBuckets } from '../structures/shared-token-buckets.js';
+import type { TokenRate } from '../structures/token-bucket.js';
+import {
+  type AdmissionMemory,
+  addressRatesIn,
+  createAdmissionMemory,
+  forgetAdmitted,
+  nodeRateIn,
+  openIn,
+  totalsIn,
+} from './admission-memory.js';
 
 /**
  * Connections that are no WebSockets beyond which none is kept alive: a page needs a handful for a second. At most a
@@ -7,10 +17,7 @@ import { TokenBuckets } from '../structures/token-buckets.js';
  */
 const ARRIVED_KEPT_MAX = 1024;
 
-/** How many addresses are remembered for their rate. About 100 bytes each. */
-const ADDRESSES_MAX = 65_536;
-
-export const Refusal = { none: 0, full: 1, nodeRate: 2, addressRate: 3, addressFull: 4 } as const;
+export const Refusal = { none: 0, full: 1, nodeRate: 2, addressRate: 3 } as const;
 export type Refusal = (typeof Refusal)[keyof typeof Refusal];
 
 export interface AdmissionLimits {
@@ -33,30 +40,46 @@ export interface AdmissionLimits {
  */
 export class Admission {
   readonly #limits: AdmissionLimits;
-  readonly #rates: TokenBuckets;
-  readonly #byAddress = new Map<string, number>();
-  #nodeFullAt = 0;
-  #arrived = 0;
-  #open = 0;
+  readonly #place: number;
+  readonly #rates: SharedTokenBuckets;
+  readonly #nodeRate: SharedTokenBucket;
+  readonly #byAddress: SharedCounts;
+  readonly #arrived: Int32Array;
+  readonly #open: Int32Array;
 
-  constructor(limits: AdmissionLimits) {
+  /**
+   * @param memory what all listeners of the server count together: the limits hold for the sum. Left out: there is one.
+   * @param place this listener's; an earlier one there is forgotten.
+   */
+  constructor(
+    limits: AdmissionLimits,
+    memory: AdmissionMemory = createAdmissionMemory(limits.connectionsMax, 1, 1),
+    place = 0,
+  ) {
     this.#limits = limits;
-    this.#rates = new TokenBuckets(limits.addressRate, ADDRESSES_MAX);
+    this.#place = place;
+    this.#rates = addressRatesIn(memory, limits.addressRate);
+    this.#nodeRate = nodeRateIn(memory, limits.nodeRate);
+    this.#byAddress = openIn(memory, place);
+    const { arrived, open } = totalsIn(memory);
+    this.#arrived = arrived;
+    this.#open = open;
+    forgetAdmitted(memory, place);
   }
 
-  /** Open WebSockets. */
+  /** Open WebSockets of this listener. */
   get open(): number {
-    return this.#open;
+    return this.#open[this.#place]!;
   }
 
-  /** TCP connections that are not (yet) WebSockets. */
+  /** TCP connections of this listener that are not (yet) WebSockets. */
   get arrived(): number {
-    return this.#arrived;
+    return this.#arrived[this.#place]!;
   }
 
   /** So many connections are no WebSockets that they could come to fill the place of those that are. */
   get crowded(): boolean {
-    return this.#arrived > Math.min(ARRIVED_KEPT_MAX, this.#limits.connectionsMax / 4);
+    return sum(this.#arrived) > Math.min(ARRIVED_KEPT_MAX, this.#limits.connectionsMax / 4);
   }
 
   /** Addresses with an open WebSocket. */
@@ -64,42 +87,48 @@ export class Admission {
     return this.#byAddress.size;
   }
 
-  /** A TCP connection came. It counts as arrived whatever the answer: who refuses it closes it, and it leaves. */
+  /**
+   * A TCP connection came. It counts as arrived whatever the answer: who refuses it closes it, and it leaves.
+   *
+   * @param now of the clock that all listeners share.
+   */
   arrive(address: string, now: number): Refusal {
-    this.#arrived++;
-    if (this.#arrived + this.#open > this.#limits.connectionsMax) return Refusal.full;
+    Atomics.add(this.#arrived, this.#place, 1);
+    if (sum(this.#arrived) + sum(this.#open) > this.#limits.connectionsMax) return Refusal.full;
     // The address first, so that a flood from one address does not eat the node's tokens.
     if (this.#rates.take(addressKey(address), now, 1) <= 0) return Refusal.addressRate;
-    const next = takeTokens(this.#limits.nodeRate, this.#nodeFullAt, now, 1);
-    if (next <= 0) return Refusal.nodeRate;
-    this.#nodeFullAt = next;
-    return Refusal.none;
+    return this.#nodeRate.take(now, 1) <= 0 ? Refusal.nodeRate : Refusal.none;
   }
 
   /** A TCP connection that never became a WebSocket is gone. */
   leave(): void {
-    this.#arrived--;
+    Atomics.sub(this.#arrived, this.#place, 1);
   }
 
-  /** An arrived connection asks to be a WebSocket. Unless refused it is one from now on. */
-  admit(address: string): Refusal {
-    const key = addressKey(address);
-    const count = this.#byAddress.get(key) ?? 0;
-    if (count >= this.#limits.connectionsPerAddressMax) return Refusal.addressFull;
-    this.#byAddress.set(key, count + 1);
-    this.#arrived--;
-    this.#open++;
-    return Refusal.none;
+  /**
+   * An arrived connection asks to be a WebSocket. Unless refused it is one from now on.
+   *
+   * @returns what {@link close} wants to know; −1: refused, there are too many from its address.
+   */
+  admit(address: string): number {
+    const admitted = this.#byAddress.add(addressKey(address), this.#limits.connectionsPerAddressMax);
+    if (admitted < 0) return -1;
+    Atomics.sub(this.#arrived, this.#place, 1);
+    Atomics.add(this.#open, this.#place, 1);
+    return admitted;
   }
 
   /** An open WebSocket is gone. */
-  close(address: string): void {
-    const key = addressKey(address);
-    const count = this.#byAddress.get(key) ?? 0;
-    if (count > 1) this.#byAddress.set(key, count - 1);
-    else this.#byAddress.delete(key);
-    this.#open--;
+  close(admitted: number): void {
+    this.#byAddress.remove(admitted);
+    Atomics.sub(this.#open, this.#place, 1);
   }
+}
+
+function sum(cells: Int32Array): number {
+  let total = 0;
+  for (let at = 0; at < cells.length; at++) total += Atomics.load(cells, at);
+  return total;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { TokenRate } from '../structures/token-bucket.js';
+import type { AdmissionMemory } from './admission-memory.js';
 import type { Socket } from './socket.js';
 import type { Asset } from './static-assets.js';
 
@@ -33,7 +34,7 @@ export interface ListenerOptions {
   /** 0: any free port. */
   readonly port: number;
   /** Several threads may listen on one port (SO_REUSEPORT). Off: a port in use is an error. */
-  readonly shared: boolean;
+  readonly reusePort: boolean;
   /**
    * A longer message ends the connection: with close code 4404 up to twice the limit, beyond it without one.
    */
@@ -47,7 +48,13 @@ export interface ListenerOptions {
    * origin's host and port are those of the Host header), `*` (any).
    */
   readonly origins: readonly string[];
-  /** Open connections on this listener, handshakes included; more are closed at once. */
+  /** What all listeners of the server count together: the limits below hold for the sum. Left out: there is one. */
+  readonly shared?: AdmissionMemory;
+  /** Which of the listeners it is, from 0. */
+  readonly place?: number;
+  /** What makes the clock's time that of all listeners. */
+  readonly timeOffsetMs?: number;
+  /** Open connections, handshakes included; more are closed at once. */
   readonly connectionsMax: number;
   /** Open connections from one address (IPv6: one /64). */
   readonly connectionsPerAddressMax: number;

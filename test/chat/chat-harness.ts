@@ -46,8 +46,8 @@ import { SqliteStore } from '../../src/storage/sqlite/sqlite-store.js';
 import type { StoreEvents } from '../../src/storage/stores.js';
 import { SeededRandom } from '../../src/structures/seeded-random.js';
 import { SimulatedClock } from '../../src/structures/simulated-clock.js';
-import { tokenRate } from '../../src/structures/token-bucket.js';
 import { type ConnectionHandler, SendResult, type Socket } from '../../src/transport/socket.js';
+import { roomyRegistrations } from '../support/roomy-registrations.js';
 
 /** A frame as a test sees it. */
 export type Seen = { readonly frame: string } & Record<string, unknown>;
@@ -213,9 +213,7 @@ export class ChatHarness {
         secret: new Uint8Array(32).fill(7),
         pinDigits: 6,
         pinLifeMs: config.pinLifeMs,
-        addressPinRate: tokenRate(100, 1000),
-        addressTryRate: tokenRate(100, 1000),
-        smsBudget: tokenRate(100, 1000),
+        limits: roomyRegistrations(this.clock),
         pendingMax: 64,
       },
       listen: null,

@@ -7,7 +7,7 @@ import type { SmsGateway } from '../../src/chat/sms-gateway.js';
 import { partitionOf } from '../../src/storage/partition-of.js';
 import { PARTITIONS, type StorePort, type UserId } from '../../src/storage/stores.js';
 import { SeededRandom } from '../../src/structures/seeded-random.js';
-import { tokenRate } from '../../src/structures/token-bucket.js';
+import { roomyRegistrations } from '../support/roomy-registrations.js';
 import type { ScopedClock } from './scoped-clock.js';
 import type { Swarm } from './swarm.js';
 import type { Trace } from './trace.js';
@@ -82,9 +82,7 @@ export class SimulatedServer {
         secret: parts.secret,
         pinDigits: 6,
         pinLifeMs: swarm.store.pinLifeMs,
-        addressPinRate: tokenRate(1000, 1000),
-        addressTryRate: tokenRate(1000, 1000),
-        smsBudget: tokenRate(1000, 1000),
+        limits: roomyRegistrations(clock),
         pendingMax: 1000,
       },
       listen: null,

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { takeTokens, tokenRate, tokensLeft } from '../../src/structures/token-bucket.js';
-import { TokenBuckets } from '../../src/structures/token-buckets.js';
 
 /** The textbook's bucket: a level and the time it was looked at last. */
 class LevelBucket {
@@ -122,36 +121,4 @@ test('bad rates are refused with the value', () => {
   assert.throws(() => tokenRate(0, 1), /not 0/);
   assert.throws(() => tokenRate(Number.NaN, 1), /not NaN/);
   assert.throws(() => tokenRate(1, 0.5), /not 0.5/);
-  assert.throws(() => new TokenBuckets(tokenRate(1, 1), 0), /not 0/);
-});
-
-test('a table of buckets keeps keys apart and forgets the least recently used one', () => {
-  const buckets = new TokenBuckets(tokenRate(1, 2), 3);
-  for (const key of ['a', 'b', 'c']) {
-    assert.ok(buckets.take(key, 0, 2) > 0);
-    assert.ok(buckets.take(key, 0, 1) <= 0);
-  }
-  // Being refused counts as use: b is the oldest now.
-  assert.ok(buckets.take('a', 0, 1) <= 0);
-  assert.ok(buckets.take('d', 0, 1) > 0);
-  assert.equal(buckets.size, 3);
-  assert.ok(buckets.take('a', 0, 1) <= 0, 'a is still known');
-  assert.ok(buckets.take('c', 0, 1) <= 0, 'c is still known');
-  assert.ok(buckets.take('b', 0, 1) > 0, 'b was forgotten');
-});
-
-test('a table of buckets is never larger than its bound', () => {
-  fc.assert(
-    fc.property(
-      fc.array(fc.string({ maxLength: 3 }), { maxLength: 200 }),
-      fc.integer({ min: 1, max: 20 }),
-      (keys, max) => {
-        const buckets = new TokenBuckets(tokenRate(10, 3), max);
-        for (const [now, key] of keys.entries()) {
-          buckets.take(key, now, 1);
-          assert.ok(buckets.size <= max);
-        }
-      },
-    ),
-  );
 });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { tokenRate } from '../../src/structures/token-bucket.js';
 import { Admission, type AdmissionLimits, addressKey, Refusal } from '../../src/transport/admission.js';
+import { createAdmissionMemory, forgetAdmitted } from '../../src/transport/admission-memory.js';
 
 const generous: AdmissionLimits = {
   connectionsMax: 100,
@@ -13,18 +14,20 @@ const generous: AdmissionLimits = {
 
 test('counts connections of an address and lets them go again', () => {
   const admission = new Admission(generous);
+  const admitted: number[] = [];
   for (let i = 0; i < 3; i++) {
     assert.equal(admission.arrive('7f000001', 0), Refusal.none);
-    assert.equal(admission.admit('7f000001'), Refusal.none);
+    admitted.push(admission.admit('7f000001'));
   }
+  assert.ok(admitted.every((one) => one >= 0));
   assert.equal(admission.arrive('7f000001', 0), Refusal.none);
-  assert.equal(admission.admit('7f000001'), Refusal.addressFull);
+  assert.equal(admission.admit('7f000001'), -1);
   admission.leave();
   assert.equal(admission.arrive('7f000002', 0), Refusal.none);
-  assert.equal(admission.admit('7f000002'), Refusal.none);
-  admission.close('7f000001');
+  assert.ok(admission.admit('7f000002') >= 0);
+  admission.close(admitted[1]!);
   assert.equal(admission.arrive('7f000001', 0), Refusal.none);
-  assert.equal(admission.admit('7f000001'), Refusal.none);
+  assert.ok(admission.admit('7f000001') >= 0);
 });
 
 test('handshakes under way count against the whole', () => {
@@ -67,31 +70,67 @@ test('whatever comes and goes, nothing is left behind and no limit is passed', (
       const limits = { ...generous, connectionsMax: 8 };
       const admission = new Admission(limits);
       const arrived: string[] = [];
-      const open: string[] = [];
+      const open: { name: string; admitted: number }[] = [];
       for (const { what, address } of list) {
         const name = `0a00000${address}`;
         if (what === 'arrive') {
           if (admission.arrive(name, 0) === Refusal.none) arrived.push(name);
           else admission.leave();
         } else if (what === 'admit' && arrived.length > 0) {
-          const one = arrived.shift()!;
-          if (admission.admit(one) === Refusal.none) open.push(one);
+          const name = arrived.shift()!;
+          const admitted = admission.admit(name);
+          if (admitted >= 0) open.push({ name, admitted });
           else admission.leave();
         } else if (what === 'leave' && arrived.pop() !== undefined) {
           admission.leave();
         } else if (what === 'close' && open.length > 0) {
-          admission.close(open.shift()!);
+          admission.close(open.shift()!.admitted);
         }
         assert.equal(admission.open, open.length);
         assert.equal(admission.arrived, arrived.length);
         assert.ok(admission.open + admission.arrived <= limits.connectionsMax);
-        assert.equal(admission.addresses, new Set(open).size);
-        for (const one of new Set(open)) {
-          assert.ok(open.filter((other) => other === one).length <= limits.connectionsPerAddressMax);
+        const names = open.map(({ name }) => name);
+        assert.equal(admission.addresses, new Set(names).size);
+        for (const one of names) {
+          assert.ok(names.filter((other) => other === one).length <= limits.connectionsPerAddressMax);
         }
       }
     }),
   );
+});
+
+test('the limits hold for all listeners of a server together', () => {
+  const limits = { ...generous, connectionsMax: 5, addressRate: tokenRate(1, 6), nodeRate: tokenRate(1, 12) };
+  const memory = createAdmissionMemory(limits.connectionsMax, 3, 9);
+  const [one, two] = [1, 2].map((place) => new Admission(limits, memory, place));
+  for (const listener of [one!, two!, one!]) {
+    assert.equal(listener.arrive('0a000001', 0), Refusal.none);
+    assert.ok(listener.admit('0a000001') >= 0);
+  }
+  assert.equal(two!.arrive('0a000001', 0), Refusal.none);
+  assert.equal(two!.admit('0a000001'), -1, 'three are open from this address');
+  two!.leave();
+  assert.deepEqual([one!.open, two!.open], [2, 1]);
+  for (const listener of [one!, two!]) assert.equal(listener.arrive('0a000002', 0), Refusal.none);
+  assert.equal(one!.arrive('0a000003', 0), Refusal.full, 'five in all');
+  one!.leave();
+  one!.leave();
+  two!.leave();
+  assert.equal(one!.arrive('0a000001', 0), Refusal.none);
+  assert.equal(two!.arrive('0a000001', 0), Refusal.none);
+  one!.leave();
+  two!.leave();
+  assert.equal(one!.arrive('0a000001', 0), Refusal.addressRate, 'six tokens were taken from both together');
+  one!.leave();
+
+  // A thread that is gone, or whose listener begins anew, has no connections any more.
+  forgetAdmitted(memory, 1);
+  assert.equal(two!.arrive('0a000004', 0), Refusal.none);
+  assert.ok(two!.admit('0a000004') >= 0);
+  assert.equal(two!.addresses, 2);
+  const again = new Admission(limits, memory, 2);
+  assert.equal(again.open, 0);
+  assert.equal(again.addresses, 0);
 });
 
 test('crowded: more than a quarter of the places taken by what is no WebSocket', () => {
@@ -100,6 +139,6 @@ test('crowded: more than a quarter of the places taken by what is no WebSocket',
   assert.equal(admission.crowded, false);
   admission.arrive('0a000001', 0);
   assert.equal(admission.crowded, true);
-  assert.equal(admission.admit('0a000001'), Refusal.none);
+  assert.ok(admission.admit('0a000001') >= 0);
   assert.equal(admission.crowded, false, 'a WebSocket does not count');
 });

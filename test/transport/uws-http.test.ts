@@ -160,8 +160,8 @@ test('a port in use, an address that is not ours: a typed error that names it', 
 });
 
 test('a shared port has several listeners', () => {
-  const first = listen({ ...testOptions, shared: true }, acceptor, new SystemClock());
-  const second = listen({ ...testOptions, shared: true, port: first.port }, acceptor, new SystemClock());
+  const first = listen({ ...testOptions, reusePort: true }, acceptor, new SystemClock());
+  const second = listen({ ...testOptions, reusePort: true, port: first.port }, acceptor, new SystemClock());
   assert.equal(second.port, first.port);
   assert.throws(() => listen({ ...testOptions, port: first.port }, acceptor, new SystemClock()), ListenError);
   first.close();

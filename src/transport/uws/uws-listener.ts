@@ -58,7 +58,7 @@ class UwsListener implements Listener, SocketOwner {
     this.#options = options;
     this.#acceptor = acceptor;
     this.#clock = clock;
-    this.#admission = new Admission(options);
+    this.#admission = new Admission(options, options.shared, options.place);
     this.#drain = new Drain(
       clock,
       () => this.connections,
@@ -140,7 +140,7 @@ class UwsListener implements Listener, SocketOwner {
   }
 
   #tryBind(port: number): uWS.us_listen_socket | null {
-    const flags = this.#options.shared ? 0 : EXCLUSIVE_PORT;
+    const flags = this.#options.reusePort ? 0 : EXCLUSIVE_PORT;
     let bound: uWS.us_listen_socket | null = null;
     // The typings lack the form with host and flags.
     (this.#app as unknown as ListenWithFlags).listen(this.#options.host, port, flags, (socket) => {
@@ -188,7 +188,8 @@ class UwsListener implements Listener, SocketOwner {
       this.#admission.leave();
       return;
     }
-    const refusal = this.#admission.arrive(hex(response.getRemoteAddress()), this.#clock.now());
+    const now = this.#clock.now() + (this.#options.timeOffsetMs ?? 0);
+    const refusal = this.#admission.arrive(hex(response.getRemoteAddress()), now);
     if (refusal === Refusal.none) return;
     if (refusal === Refusal.full) this.counters.refusedFull++;
     else this.counters.refusedRate++;
@@ -213,13 +214,14 @@ class UwsListener implements Listener, SocketOwner {
       return;
     }
     const address = hex(response.getRemoteAddress());
-    if (this.#admission.admit(address) !== Refusal.none) {
+    const admitted = this.#admission.admit(address);
+    if (admitted < 0) {
       counters.refusedAddress++;
       refuse(response, ADDRESS_FULL);
       return;
     }
     // No extensions: permessage-deflate costs 4 to 256 KB for each socket.
-    const socket = new UwsSocket(this, address);
+    const socket = new UwsSocket(this, address, admitted);
     response.upgrade<UserData>({ socket }, request.getHeader('sec-websocket-key'), SUBPROTOCOL, '', context);
   }
 
@@ -266,7 +268,7 @@ class UwsListener implements Listener, SocketOwner {
     const { socket } = ws.getUserData();
     const handler = socket.detach();
     this.counters.closed++;
-    this.#admission.close(socket.remoteAddress);
+    this.#admission.close(socket.admitted);
     try {
       handler?.closed(code, reason.byteLength === 0 ? '' : Buffer.from(reason).toString());
     } catch (error) {

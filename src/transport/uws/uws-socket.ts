@@ -18,13 +18,15 @@ export interface SocketOwner {
 }
 
 /**
- * One connection over uWebSockets.js. There may be a hundred thousand, mostly idle: it is one object of seven
+ * One connection over uWebSockets.js. There may be a hundred thousand, mostly idle: it is one object of eight
  * fields, without closures or buffers, and the list of open connections runs through it.
  *
  * `ws` throws once the connection is closed, so it is forgotten at that moment: every method checks.
  */
 export class UwsSocket implements Socket {
   readonly remoteAddress: string;
+  /** Belongs to the admission. */
+  readonly admitted: number;
   /** Null before open and after close. */
   ws: uWS.WebSocket<UserData> | null = null;
   handler: ConnectionHandler | null = null;
@@ -32,9 +34,10 @@ export class UwsSocket implements Socket {
   next: UwsSocket | null = null;
   readonly #owner: SocketOwner;
 
-  constructor(owner: SocketOwner, remoteAddress: string) {
+  constructor(owner: SocketOwner, remoteAddress: string, admitted: number) {
     this.#owner = owner;
     this.remoteAddress = remoteAddress;
+    this.admitted = admitted;
   }
 
   send(bytes: Uint8Array): SendResult {
