@@ -1,20 +1,23 @@
 export { BadArgument } from './bad-argument.js';
-export { Behaviour, type SysStatus } from './behaviours/behaviour.js';
+export { Behaviour, type BehaviourStatus, type SysStatus } from './behaviours/behaviour.js';
+export { GenServer, type ServerOptions, type ServerStart } from './behaviours/gen-server.js';
+export { abcast, type MultiCallResult, multiCall } from './behaviours/multi-call.js';
 export {
   type CallResult,
   type CastResult,
-  GenServer,
+  type CodeChange,
   type InitResult,
   type Next,
-  type ServerOptions,
-  type ServerStart,
+  type Returned,
   type ServerTimeout,
   serverTimeout,
-} from './behaviours/gen-server.js';
-export { sys } from './behaviours/sys.js';
-export type { SysEvent, SysStatistics } from './behaviours/sys-debug.js';
+  type TimedMessage,
+} from './behaviours/server-result.js';
+export { CallbackFailed, type CodeChangeResult, sys } from './behaviours/sys.js';
+export type { DebugFunction, SysAction, SysEvent, SysStatistics } from './behaviours/sys-debug.js';
 export { Asking, CallFailed, call, stop } from './calls.js';
 export { whenDone } from './coroutine.js';
+export { current } from './current.js';
 export { Exit, Exited, ExitReason, formatReason, isOrderly, sameReason } from './exit-reason.js';
 export { type NameHolder, type NameTable, NameTableFull, NameTaken } from './name-table.js';
 export { formatPid, type Pid, RemotePid } from './pid.js';
@@ -25,14 +28,31 @@ export { receive, sleep } from './receive.js';
 export type { ExitHook, Receiver } from './receiver.js';
 export { type AliasMode, Ref, RemoteRef } from './ref.js';
 export { CallMessage, type CallOutcome, CastMessage, type From, StopMessage } from './request.js';
+export {
+  checkResponse,
+  type LabelledResponse,
+  type RequestId,
+  RequestIds,
+  type Response,
+  ResponseMessage,
+  receiveResponse,
+  sendRequest,
+  waitResponse,
+} from './request-id.js';
 export type { RemoteSignal, Router } from './router.js';
 export { Runtime } from './runtime.js';
 export type { EventSink, RuntimeEvent } from './runtime-event.js';
 export type { RuntimeOptions, SpawnOptions } from './runtime-options.js';
 export type { CallPair, ReplyTo, ServerPid } from './server-pid.js';
 export { settled } from './settled.js';
-export { type Started, type StartOutcome, type StartResult, started } from './start-result.js';
-export { type InitAck, type MonitoredStart, type StartOptions, startProcess } from './starting.js';
+export {
+  type MonitoredStart,
+  type Started,
+  type StartOutcome,
+  type StartResult,
+  started,
+} from './start-result.js';
+export { type InitAck, type StartOptions, startProcess } from './starting.js';
 export { SysMessage, type SysOperation, type SysReply } from './sys-request.js';
 export { DownMessage, ExitMessage, type SystemMessage, TimeoutMessage } from './system-message.js';
 export type { Timer } from './timers.js';

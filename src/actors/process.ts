@@ -321,6 +321,17 @@ export class Process<in M> implements Pid<M> {
     }
   }
 
+  /** @internal Puts a message before all that wait. */
+  putFirst(message: unknown): void {
+    if (this.mailboxLength === 0) {
+      this.deliver(message);
+      return;
+    }
+    const saved = this.runtime.turns.takeQueue();
+    saved.push(message);
+    this.restoreMailbox(saved);
+  }
+
   /** @internal Takes the oldest message out of the mailbox, which must not be empty. */
   take(): unknown {
     const message = this.first;

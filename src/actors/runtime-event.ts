@@ -7,6 +7,7 @@ import type { Pid } from './pid.js';
  * | type | when |
  * | --- | --- |
  * | crash | a process ended by its own doing with a reason other than normal or shutdown |
+ * | behaviour_terminated | a server or the like ended so: with its state and its last message, before the crash |
  * | hook_failed | an exit hook or an after-turn callback threw; it was ignored |
  * | long_schedule | one slice took at least `longScheduleMs` |
  * | mailbox_overflow | a process was ended because its mailbox passed `mailboxMax` |
@@ -30,6 +31,22 @@ export type RuntimeEvent =
       readonly reason: ExitReason;
       /** Messages that were waiting, and are lost. */
       readonly mailboxLength: number;
+    }
+  | {
+      readonly type: 'behaviour_terminated';
+      readonly pid: Pid;
+      readonly label: string;
+      /** GenServer, GenStatem, … */
+      readonly behaviour: string;
+      readonly reason: ExitReason;
+      /** What it was handling. */
+      readonly lastMessage: unknown;
+      /** Who called, if that was a call. */
+      readonly client: Pid | null;
+      /** As its formatStatus shows it. */
+      readonly state: unknown;
+      /** What `sys.log` has kept, oldest first. */
+      readonly log: readonly unknown[];
     }
   | { readonly type: 'hook_failed'; readonly error: unknown }
   | {

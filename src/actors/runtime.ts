@@ -583,6 +583,7 @@ export class Runtime {
       throw new BadArgument(
         `a start function returns a receiver, a generator or a promise, not ${String(started)}`,
       );
+    if (started === process.receiver) return;
     if ('receive' in started) {
       const requests = (process.flags & ProcessFlag.requests) !== 0;
       process.receiver = requests ? new RequestReceiver(started) : started;

@@ -1,5 +1,6 @@
 import type { ExitReason } from './exit-reason.js';
 import type { Pid } from './pid.js';
+import type { Ref } from './ref.js';
 import type { Blocking, Wait } from './wait.js';
 
 /**
@@ -7,7 +8,14 @@ import type { Blocking, Wait } from './wait.js';
  * because its init waits for something. Exactly one of the four is there, so `result.ok !== undefined` tells.
  */
 export type StartOutcome<P extends Pid> =
-  | { readonly ok: P; readonly ignore?: undefined; readonly error?: undefined; readonly pending?: undefined }
+  | {
+      readonly ok: P;
+      /** What the new process had to say beside its pid: OTP's `{ok, Pid, Info}`. */
+      readonly info?: unknown;
+      readonly ignore?: undefined;
+      readonly error?: undefined;
+      readonly pending?: undefined;
+    }
   | NotStarted
   | {
       readonly ok?: undefined;
@@ -33,6 +41,25 @@ type NotStarted =
 
 export type StartResult<M = never> = StartOutcome<Pid<M>>;
 
+/** The same where the starter monitors the new process from before its first word on: by `ref`. */
+export type MonitoredStart<P extends Pid> =
+  | {
+      readonly ok: P;
+      readonly ref: Ref;
+      readonly info?: unknown;
+      readonly ignore?: undefined;
+      readonly error?: undefined;
+      readonly pending?: undefined;
+    }
+  | (NotStarted & { readonly ref?: undefined })
+  | {
+      readonly ok?: undefined;
+      readonly ref?: undefined;
+      readonly ignore?: undefined;
+      readonly error?: undefined;
+      readonly pending: Wait<MonitoredStart<P>>;
+    };
+
 /** A start that is no longer pending. */
 export type Started<P extends Pid = Pid> = Exclude<
   StartOutcome<P>,
@@ -40,7 +67,11 @@ export type Started<P extends Pid = Pid> = Exclude<
 >;
 
 /** Waits for a start that is pending: `const { ok } = yield* started(GenServer.startLink(self, new Slow()))`. */
-export function* started<P extends Pid>(result: StartOutcome<P>): Blocking<Started<P>> {
+export function started<P extends Pid>(result: StartOutcome<P>): Blocking<Started<P>>;
+export function started<P extends Pid>(
+  result: MonitoredStart<P>,
+): Blocking<Exclude<MonitoredStart<P>, { readonly pending: Wait<MonitoredStart<P>> }>>;
+export function* started(result: StartOutcome<Pid> | MonitoredStart<Pid>): Blocking<Started> {
   let now = result;
   while (now.pending !== undefined) now = yield* now.pending;
   return now;

@@ -7,9 +7,9 @@ import type { ExitHook } from './receiver.js';
 import type { Ref } from './ref.js';
 import type { Runtime } from './runtime.js';
 import type { SpawnOptions } from './runtime-options.js';
-import type { StartOutcome } from './start-result.js';
+import type { MonitoredStart, StartOutcome } from './start-result.js';
 import { ExitMessage } from './system-message.js';
-import { Token, Wait } from './wait.js';
+import { Token, Wait, type WaitingMailbox } from './wait.js';
 
 /** How to start a process that says when it is ready. */
 export interface StartOptions extends Omit<SpawnOptions, 'link' | 'monitor'> {
@@ -22,8 +22,8 @@ export interface StartOptions extends Omit<SpawnOptions, 'link' | 'monitor'> {
 
 /** With what a new process says what has become of it: the first word counts, and its end is one. Erlang's proc_lib:init_ack. */
 export interface InitAck {
-  /** It is ready: the start returns with its pid. */
-  ok(): void;
+  /** It is ready: the start returns with its pid, and with `info` if there is any. */
+  ok(info?: unknown): void;
   /** It has nothing to do, and will end. */
   ignore(): void;
   /** It could not start, and will end. */
@@ -40,9 +40,9 @@ class Starting extends Token implements InitAck, ExitHook {
     super();
   }
 
-  ok(): void {
+  ok(info?: unknown): void {
     this.pid!.offExit(this);
-    this.settle({ ok: this.pid! });
+    this.settle(info === undefined ? { ok: this.pid! } : { ok: this.pid!, info });
   }
 
   ignore(): void {
@@ -150,8 +150,64 @@ export function startProcess<M>(
   return { pending: new Pending(starting, timeoutMs) as Wait<StartOutcome<Pid<M>>> };
 }
 
-/** The same with a monitor: what {@link startProcess} returns, and the reference whose DOWN will tell of its end. */
-export interface MonitoredStart<P extends Pid> {
-  readonly result: StartOutcome<P>;
-  readonly ref: Ref;
+/**
+ * The same with a monitor that `parent` has on the new process from before it runs: proc_lib:start_monitor. When the start
+ * fails the DOWN comes all the same, also after a timeout. No reference if the name was taken.
+ */
+export function startMonitored<M>(
+  runtime: Runtime,
+  options: StartOptions & { readonly parent: Process<never> },
+  init: (self: Process<M>, ack: InitAck) => ReturnType<Start<M>>,
+): { readonly result: StartOutcome<Pid<M>>; readonly ref: Ref | null } {
+  let ref: Ref | null = null;
+  const result = startProcess<M>(runtime, options, (self, ack) => {
+    ref = options.parent.monitor(self);
+    return init(self, ack);
+  });
+  return { result, ref };
+}
+
+/** Waits as `pending` does, and makes something else of the outcome. */
+class Then<A, B> extends Wait<B> {
+  constructor(
+    private readonly pending: Wait<A>,
+    private readonly then: (outcome: A) => B,
+  ) {
+    super();
+  }
+
+  get afterMs(): number {
+    return this.pending.afterMs;
+  }
+
+  override begin(self: Process<never>, mailbox: WaitingMailbox): void {
+    this.pending.begin(self, mailbox);
+  }
+
+  matches(message: unknown): boolean {
+    return this.pending.matches(message);
+  }
+
+  finish(message: unknown, self: Process<never>): B {
+    return this.then(this.pending.finish(message, self));
+  }
+
+  expired(self: Process<never>): B {
+    return this.then(this.pending.expired(self));
+  }
+}
+
+/** How behaviours start with a monitor: when the start has failed there is no monitor, and no DOWN comes. */
+export function monitoredStart<P extends Pid>(
+  parent: Process<never>,
+  { result, ref }: { readonly result: StartOutcome<P>; readonly ref: Ref | null },
+): MonitoredStart<P> {
+  if (result.pending !== undefined) {
+    return {
+      pending: new Then(result.pending, (outcome) => monitoredStart(parent, { result: outcome, ref })),
+    };
+  }
+  if (result.ok !== undefined) return { ...(result as { readonly ok: P }), ref: ref! };
+  if (ref !== null) parent.demonitor(ref, true);
+  return result as MonitoredStart<P>;
 }

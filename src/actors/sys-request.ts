@@ -11,6 +11,10 @@ export type SysOperation =
   | { readonly op: 'statistics'; readonly flag: boolean | 'get' }
   | { readonly op: 'log'; readonly flag: boolean | 'get'; readonly length?: number }
   | { readonly op: 'trace'; readonly sink: ((event: unknown) => void) | null }
+  | { readonly op: 'install'; readonly id: unknown; readonly call: unknown; readonly state: unknown }
+  | { readonly op: 'remove'; readonly id: unknown }
+  | { readonly op: 'no_debug' }
+  | { readonly op: 'terminate'; readonly reason: ExitReason }
   | {
       readonly op: 'change_code';
       /** The new callbacks; null: those that it has, which know how to change. */

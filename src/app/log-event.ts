@@ -14,6 +14,9 @@ export function logEvent(event: RuntimeEvent): ThreadEvent | null {
         ...(reason.type === 'error' ? { stack: reason.error.stack ?? '' } : {}),
       });
     }
+    case 'behaviour_terminated':
+      // Its crash says the same, and the state is not for everybody's eyes.
+      return null;
     case 'hook_failed':
       return line('error', 'an exit hook failed', { error: String(event.error) });
     case 'long_schedule':

@@ -1,14 +1,14 @@
 import { whenDone } from '../coroutine.js';
-import { Exit, ExitReason } from '../exit-reason.js';
+import { Exit, ExitReason, isOrderly } from '../exit-reason.js';
 import type { Pid } from '../pid.js';
 import type { Process } from '../process.js';
 import { receive } from '../receive.js';
 import type { Receiver } from '../receiver.js';
-import { StopMessage } from '../request.js';
+import { CallMessage, StopMessage } from '../request.js';
 import { SysMessage, type SysOperation, type SysReply } from '../sys-request.js';
 import { ExitMessage } from '../system-message.js';
 import type { Blocking } from '../wait.js';
-import { SysDebug } from './sys-debug.js';
+import { SysDebug, type SysEvent } from './sys-debug.js';
 
 /**
  * What all behaviours have in common: system messages, the parent's EXIT, suspension, tracing. OTP's sys and the loop of
@@ -33,6 +33,16 @@ export abstract class Behaviour implements Receiver<unknown> {
     return this.#suspended;
   }
 
+  /** What kind of behaviour it is: the name of its class, unless that says otherwise. */
+  get behaviour(): string {
+    return this.constructor.name;
+  }
+
+  /** The version of its code, for a change of code. */
+  get version(): unknown {
+    return undefined;
+  }
+
   /** A message that is no business of the base's. */
   protected abstract handle(message: unknown): void;
   /** What `sys.getState` shows. */
@@ -47,6 +57,9 @@ export abstract class Behaviour implements Receiver<unknown> {
   ): void | Blocking<void>;
   /** See `Receiver.terminate`. */
   abstract terminate(reason: ExitReason): void | Blocking<void>;
+
+  /** It is about to be suspended: what runs for it is to stand still. */
+  protected suspending(): void {}
 
   /** After it was resumed, or a system message was handled: the time of a timeout begins anew, as in OTP. */
   protected resumed(): void {}
@@ -77,11 +90,13 @@ export abstract class Behaviour implements Receiver<unknown> {
     if (operation.op === 'suspend') {
       from.reply(ok('ok'));
       this.#suspended = true;
+      this.suspending();
       this.self.block(this.#suspendedLoop(), () => this.resumed());
       return;
     }
     if (operation.op === 'change_code') from.reply(failed(ExitReason.custom('unknown_system_msg')));
     else from.reply(this.#perform(operation));
+    if (operation.op === 'terminate') this.stopRequested(operation.reason);
     this.resumed();
   }
 
@@ -110,10 +125,12 @@ export abstract class Behaviour implements Receiver<unknown> {
     }
     if (operation.op !== 'change_code') {
       from.reply(this.#perform(operation));
+      if (operation.op === 'terminate') this.stopRequested(operation.reason);
       return;
     }
     try {
-      const change = this.changeCode(operation.callbacks, operation.oldVersion, operation.extra);
+      const { callbacks, oldVersion = this.version, extra } = operation;
+      const change = this.changeCode(callbacks, oldVersion, extra);
       if (change !== undefined) yield* change;
     } catch (thrown) {
       from.reply(failed(ExitReason.ofThrown(thrown)));
@@ -141,6 +158,9 @@ export abstract class Behaviour implements Receiver<unknown> {
       case 'statistics':
       case 'log':
       case 'trace':
+      case 'install':
+      case 'remove':
+      case 'no_debug':
         this.debug ??= new SysDebug(this.self);
         return this.#debugging(this.debug.perform(operation));
       default:
@@ -155,20 +175,53 @@ export abstract class Behaviour implements Receiver<unknown> {
 
   #status(): SysStatus {
     const { self } = this;
+    const { state, log = [] } = this.#formatted({ state: this.getState(), log: this.debug?.log ?? [] });
     return {
       pid: self,
       label: self.label,
-      behaviour: this.constructor.name,
+      behaviour: this.behaviour,
+      version: this.version,
       sysState: this.#suspended ? 'suspended' : 'running',
       parent: this.parent,
       messageQueueLength: self.messageQueueLength,
-      state: this.formatStatus(),
+      state,
+      log,
     };
   }
 
-  /** What `sys.getStatus` shows as the state. */
-  protected formatStatus(): unknown {
-    return this.getState();
+  #formatted(status: BehaviourStatus): BehaviourStatus {
+    try {
+      return this.formatStatus(status);
+    } catch (error) {
+      return { ...status, state: `formatStatus failed: ${String(error)}`, log: [] };
+    }
+  }
+
+  /** What `sys.getStatus` and the report of an end show: for what is secret, or too much. */
+  protected formatStatus(status: BehaviourStatus): BehaviourStatus {
+    return status;
+  }
+
+  /** Reports that it ends, unless it does so in order. To be called behind its terminate. */
+  protected reportEnd(reason: ExitReason, lastMessage: unknown): void {
+    if (isOrderly(reason)) return;
+    const status = this.#formatted({
+      state: this.getState(),
+      log: this.debug?.log ?? [],
+      reason,
+      message: lastMessage,
+    });
+    this.self.runtime.emit({
+      type: 'behaviour_terminated',
+      pid: this.self,
+      label: this.self.label,
+      behaviour: this.behaviour,
+      reason: status.reason ?? reason,
+      lastMessage: status.message,
+      client: lastMessage instanceof CallMessage ? lastMessage.from.caller : null,
+      state: status.state,
+      log: status.log ?? [],
+    });
   }
 
   /** Hands the result of a callback on that may be a generator: the process is blocked until it is done. */
@@ -183,10 +236,22 @@ export interface SysStatus {
   readonly label: string;
   /** Name of the behaviour's class. */
   readonly behaviour: string;
+  /** That of its code; undefined if it has none. */
+  readonly version: unknown;
   readonly sysState: 'running' | 'suspended';
   readonly parent: Pid | null;
   readonly messageQueueLength: number;
   readonly state: unknown;
+  /** What `sys.log` has kept. */
+  readonly log: readonly SysEvent[];
+}
+
+/** What is shown of a behaviour: for `sys.getStatus`, and, with a reason and the last message, when it ends. */
+export interface BehaviourStatus {
+  readonly state: unknown;
+  readonly log?: readonly SysEvent[];
+  readonly reason?: ExitReason;
+  readonly message?: unknown;
 }
 
 function ok(value: unknown): SysReply {
