@@ -1,4 +1,4 @@
-import type { Fifo } from '../structures/fifo.js';
+import { type Fifo, NONE } from '../structures/fifo.js';
 import { BadArgument } from './bad-argument.js';
 import type { ExitReason } from './exit-reason.js';
 import type { Process } from './process.js';
@@ -7,6 +7,11 @@ import type { Receiver } from './receiver.js';
 import { CallMessage, Request, RequestReceiver } from './request.js';
 import { type Blocking, isBlocking, Wait, type WaitingMailbox } from './wait.js';
 import { WaitTimer } from './wait-timer.js';
+
+/** Messages looked at in a row, before others have their turn. */
+const LOOKS_MAX = 8192;
+/** Waits that may end in a row with messages that had been put aside, before others have their turn. */
+const WAITS_MAX = 16;
 
 /** The wait for the first slice. It is its own message. */
 class Beginning extends Wait<undefined> {
@@ -48,6 +53,8 @@ export class Coroutine implements Receiver<unknown>, WaitingMailbox {
   #wait: Wait<unknown> | null = null;
   #saved: Fifo<unknown> | null = null;
   #timer: WaitTimer | null = null;
+  /** Whether the last wait put anything aside, which is in the mailbox again. */
+  #restored = false;
 
   private constructor(
     self: Process<never>,
@@ -88,22 +95,51 @@ export class Coroutine implements Receiver<unknown>, WaitingMailbox {
 
   receive(message: unknown): void {
     const wait = this.#wait!;
+    if (this.#offer(wait, message)) return;
+    this.#save(message);
+    const found = this.#look(wait);
+    if (found === NONE) {
+      if (wait.afterMs === 0 && this.#self.mailboxLength === 0) this.#expire(wait);
+    } else if (this.#timer !== null && found === this.#timer.token) {
+      this.#expire(wait);
+    } else if (found instanceof Request && !wait.matches(found)) {
+      found.finish();
+    } else {
+      this.#release();
+      this.#complete(wait, found);
+    }
+  }
+
+  /** Whether the message was for this wait, or for nobody that waits later. */
+  #offer(wait: Wait<unknown>, message: unknown): boolean {
     if (this.#timer !== null && message === this.#timer.token) {
       this.#expire(wait);
-      return;
-    }
-    // With nobody behind it there is no later time at which its callback could run.
-    if (this.#outer === null && message instanceof Request && !wait.matches(message)) {
-      message.finish();
-      return;
+      return true;
     }
     if (wait.matches(message)) {
       this.#release();
       this.#complete(wait, message);
-      return;
+      return true;
     }
-    this.#save(message);
-    if (wait.afterMs === 0 && this.#self.mailboxLength === 0) this.#expire(wait);
+    // With nobody behind it there is no later time at which its callback could run.
+    if (this.#outer !== null || !(message instanceof Request)) return false;
+    message.finish();
+    return true;
+  }
+
+  /** Looks through the mailbox for what {@link #offer} takes. NONE: what was looked at is put aside. */
+  #look(wait: Wait<unknown>): unknown {
+    const self = this.#self;
+    if (self.mailboxLength === 0) return NONE;
+    this.#saved ??= self.runtime.turns.takeQueue();
+    const token = this.#timer === null ? NONE : this.#timer.token;
+    const requests = this.#outer === null && (self.flags & ProcessFlag.requests) !== 0;
+    const matches =
+      token === NONE && !requests
+        ? wait.matcher
+        : (message: unknown) =>
+            wait.matches(message) || message === token || (requests && message instanceof Request);
+    return self.takeWhere(matches, LOOKS_MAX, this.#saved);
   }
 
   terminate(reason: ExitReason): void | Blocking<void> {
@@ -166,11 +202,11 @@ export class Coroutine implements Receiver<unknown>, WaitingMailbox {
       this.#timer.cancel();
       this.#timer = null;
     }
-    if (this.#saved !== null) {
-      const saved = this.#saved;
-      this.#saved = null;
-      self.restoreMailbox(saved);
-    }
+    this.#restored = this.#saved !== null;
+    if (this.#saved === null) return;
+    const saved = this.#saved;
+    this.#saved = null;
+    self.restoreMailbox(saved);
   }
 
   #leave(): void {
@@ -182,6 +218,7 @@ export class Coroutine implements Receiver<unknown>, WaitingMailbox {
     const self = this.#self;
     let value = sent;
     let throws = thrown;
+    let waits = WAITS_MAX;
     for (;;) {
       let step: IteratorResult<Wait<unknown>, unknown>;
       try {
@@ -213,6 +250,24 @@ export class Coroutine implements Receiver<unknown>, WaitingMailbox {
         continue;
       }
       if ((self.flags & ProcessFlag.dead) !== 0) return;
+      // What was put aside before has been looked at by nobody in this slice; the rest comes with the slice.
+      if (this.#restored && --waits > 0) {
+        const found = this.#look(wait);
+        if (found instanceof Request && !wait.matches(found)) {
+          found.finish();
+          if ((self.flags & ProcessFlag.dead) !== 0) return;
+        } else if (found !== NONE) {
+          this.#release();
+          throws = false;
+          try {
+            value = wait.finish(found, self);
+          } catch (refused) {
+            value = refused;
+            throws = true;
+          }
+          continue;
+        }
+      }
       if (wait.afterMs === Number.POSITIVE_INFINITY) return;
       if (wait.afterMs !== 0) {
         this.#timer = new WaitTimer(self, wait.afterMs);

@@ -1,4 +1,4 @@
-import type { Fifo } from '../structures/fifo.js';
+import { type Fifo, NONE } from '../structures/fifo.js';
 import { abortSignalOf } from './abort-signal.js';
 import { AsyncProcess } from './async-process.js';
 import { ask, orExit } from './calls.js';
@@ -350,6 +350,36 @@ export class Process<in M> implements Pid<M> {
     }
     this.handledCount = (this.handledCount + 1) | 0;
     return true;
+  }
+
+  /**
+   * @internal Takes the first message out that matches, looking at about `limit`. NONE: those that were looked at are
+   * appended to `saved`.
+   */
+  takeWhere(matches: (message: unknown) => boolean, limit: number, saved: Fifo<unknown>): unknown {
+    if (matches(this.first)) {
+      this.handledCount = (this.handledCount + 1) | 0;
+      return this.take();
+    }
+    const { queue } = this;
+    if (this.mailboxLength === 1 || queue === null) {
+      this.moveMailbox(saved);
+      return NONE;
+    }
+    const seen = this.runtime.turns.takeQueue();
+    const found = queue.takeWhere(matches, limit, seen);
+    if (found !== NONE) {
+      this.runtime.turns.returnQueue(seen);
+      this.mailboxLength--;
+      this.handledCount = (this.handledCount + 1) | 0;
+      return found;
+    }
+    saved.push(this.first);
+    saved.append(seen);
+    this.runtime.turns.returnQueue(seen);
+    this.mailboxLength = queue.length;
+    this.first = queue.shift();
+    return NONE;
   }
 
   /** @internal Appends everything that waits to `saved`: the mailbox is empty then. O(1). */

@@ -9,15 +9,19 @@ type Matcher = (message: unknown) => boolean;
 /** A wait for a message. */
 export class Receive<out T> extends Wait<T> {
   constructor(
-    private readonly matcher: Matcher | null,
+    private readonly pattern: Matcher | null,
     readonly afterMs: number,
   ) {
     super();
   }
 
   matches(message: unknown): boolean {
-    if (message instanceof Token || message instanceof Request) return false;
-    return this.matcher === null || this.matcher(message);
+    return (this.pattern === null || this.pattern(message)) && !isInternal(message);
+  }
+
+  override get matcher(): Matcher {
+    const { pattern } = this;
+    return pattern === null ? isNotInternal : (message) => pattern(message) && !isInternal(message);
   }
 
   finish(message: unknown): T {
@@ -59,6 +63,15 @@ export function receive(pattern?: unknown, afterMs: number = Number.POSITIVE_INF
   if (!(afterMs >= 0))
     throw new BadArgument(`a time to wait must be a number of milliseconds ≥ 0, not ${afterMs}`);
   return new Receive(pattern === undefined ? null : matcherOf(pattern), afterMs);
+}
+
+/** What the core itself puts into mailboxes. Asked last: it is rare, and most looks have ended before. */
+function isInternal(message: unknown): boolean {
+  return message instanceof Token || message instanceof Request;
+}
+
+function isNotInternal(message: unknown): boolean {
+  return !isInternal(message);
 }
 
 /** Waits for `ms` milliseconds. What comes meanwhile stays in the mailbox. */

@@ -24,6 +24,11 @@ export abstract class Wait<out T> {
   /** Whether this message ends the wait. */
   abstract matches(message: unknown): boolean;
 
+  /** {@link matches} as a function of its own, for looks through long mailboxes. */
+  get matcher(): (message: unknown) => boolean {
+    return (message) => this.matches(message);
+  }
+
   /** The value of the `yield`, made of the message that matched; what it throws is thrown at the `yield`. */
   abstract finish(message: unknown, self: Process<never>): T;
 

@@ -8,6 +8,9 @@ class Chunk<T> {
   end = CHUNK;
 }
 
+/** What {@link Fifo.takeWhere} returns when nothing matches. */
+export const NONE = Symbol('none');
+
 /**
  * An unbounded queue, first in, first out: a linked list of chunks of 64 slots. Push and shift are O(1) at any
  * length (an array's `shift` is not: at ten million entries it is a hundred times slower), and one emptied
@@ -84,6 +87,85 @@ export class Fifo<T> {
     this.tailAt = 0;
     this.length = 0;
     this.spare = null;
+  }
+
+  /**
+   * Takes the first entry out that matches, in its place: O(entries looked at), and nothing else is moved but within one
+   * chunk. Looks at whole chunks until it has seen `limit` entries. {@link NONE} if none of them matches: then those that
+   * were looked at are appended to `seen`, in O(1).
+   */
+  takeWhere(matches: (value: T) => boolean, limit: number, seen: Fifo<T>): T | typeof NONE {
+    let before: Chunk<T> | null = null;
+    let looked = 0;
+    for (let chunk = this.head; looked < this.length; chunk = chunk.next!) {
+      const { slots } = chunk;
+      const begin = chunk === this.head ? this.headAt : chunk.begin;
+      const end = chunk === this.tail ? this.tailAt : chunk.end;
+      for (let at = begin; at < end; at++) {
+        const value = slots[at] as T;
+        if (!matches(value)) continue;
+        this.cut(before, chunk, at, end);
+        return value;
+      }
+      looked += end - begin;
+      before = chunk;
+      if (looked >= limit) break;
+    }
+    this.split(before, looked, seen);
+    return NONE;
+  }
+
+  /** Takes one entry out of the middle of a chunk. */
+  private cut(before: Chunk<T> | null, chunk: Chunk<T>, at: number, end: number): void {
+    const { slots } = chunk;
+    slots.copyWithin(at, at + 1, end);
+    slots[end - 1] = undefined;
+    this.length--;
+    if (this.length === 0) {
+      this.headAt = 0;
+      this.tailAt = 0;
+      return;
+    }
+    const begin = chunk === this.head ? this.headAt : chunk.begin;
+    if (chunk === this.tail) {
+      this.tailAt--;
+      if (this.tailAt > begin || before === null) return;
+      // The last chunk is empty: the one before it is the last now, and open again.
+      this.tail = before;
+      this.tailAt = before.end;
+      before.end = CHUNK;
+      before.next = null;
+      return;
+    }
+    chunk.end = end - 1;
+    if (chunk.end > begin) return;
+    if (before === null) {
+      this.head = chunk.next!;
+      this.headAt = this.head.begin;
+    } else {
+      before.next = chunk.next;
+    }
+  }
+
+  /** Appends the chunks up to `last`, which hold `count` entries, to `seen`. */
+  private split(last: Chunk<T> | null, count: number, seen: Fifo<T>): void {
+    if (last === null) return;
+    if (count === this.length) {
+      seen.append(this);
+      return;
+    }
+    const part = new Fifo<T>();
+    part.head = this.head;
+    part.headAt = this.headAt;
+    part.tail = last;
+    part.tailAt = last.end;
+    part.length = count;
+    this.head = last.next!;
+    this.headAt = this.head.begin;
+    this.length -= count;
+    last.next = null;
+    last.end = CHUNK;
+    seen.append(part);
   }
 
   /** Removes the oldest `limit` entries that `matches`, keeping the order of the rest. O(length). Returns how many. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Fifo } from '../../src/structures/fifo.js';
+import { Fifo, NONE } from '../../src/structures/fifo.js';
 
 const operation = fc.oneof(
   fc.record({ op: fc.constant('push' as const), count: fc.integer({ min: 1, max: 150 }) }),
@@ -12,6 +12,12 @@ const operation = fc.oneof(
     limit: fc.integer({ min: 1, max: 40 }),
   }),
   fc.record({ op: fc.constant('clear' as const) }),
+  fc.record({
+    op: fc.constant('take' as const),
+    divisor: fc.integer({ min: 2, max: 400 }),
+    limit: fc.integer({ min: 1, max: 300 }),
+    back: fc.boolean(),
+  }),
   fc.record({
     op: fc.constant('append' as const),
     count: fc.integer({ min: 0, max: 150 }),
@@ -42,6 +48,29 @@ test('a fifo behaves as an array does', () => {
             const removed = fifo.removeWhere((value) => value % operation.divisor === 0, operation.limit);
             assert.equal(removed, model.length - kept.length);
             model = kept;
+            break;
+          }
+          case 'take': {
+            // Whole chunks are looked at, so what is put aside is a prefix without a match that may be longer.
+            const seen = new Fifo<number>();
+            const at = model.findIndex((value) => value % operation.divisor === 0);
+            const found = fifo.takeWhere((value) => value % operation.divisor === 0, operation.limit, seen);
+            if (found === NONE) {
+              const aside = [...seen];
+              assert.ok(at === -1 || at >= aside.length, 'a match was passed over');
+              assert.ok(aside.length >= Math.min(operation.limit, model.length));
+              assert.deepEqual(aside, model.slice(0, aside.length));
+              model = model.slice(aside.length);
+              if (operation.back) {
+                seen.append(fifo);
+                fifo.append(seen);
+                model = [...aside, ...model];
+              }
+            } else {
+              assert.equal(found, model[at]);
+              assert.equal(seen.length, 0);
+              model.splice(at, 1);
+            }
             break;
           }
           case 'append': {
