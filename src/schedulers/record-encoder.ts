@@ -20,7 +20,7 @@ import type { TermCodec } from './term-codec.js';
 /** The longest record. */
 export const RECORD_BYTES_MAX = 128 * 1024 * 1024;
 /** Bytes of a fragment before its piece, with the piece's own length. */
-const FRAGMENT_HEAD_BYTES = HEADER_BYTES + 16 + 8;
+const FRAGMENT_HEAD_BYTES = HEADER_BYTES + 16 + 4;
 
 /** Even the memory behind a ring is used up: there is no way left to tell the other scheduler what it must know. */
 export class PortBroken extends Error {

@@ -21,7 +21,7 @@ import { bufferOver } from './record-writer.js';
  *
  * The lock holds the number of its scheduler. When a scheduler that held it has died, {@link releaseScheduler} opens
  * it; when it was only cut off in the middle (its thread lives on) it finds its own number there and goes on. Others
- * wait, at most {@link LOCK_WAIT_MS}: a holder needs microseconds.
+ * wait, at most a second: a holder needs microseconds.
  */
 export interface NameTableMemory {
   readonly capacity: number;
@@ -48,8 +48,7 @@ const STATE_MASK = 3;
 
 const SPINS = 200;
 const WAIT_SLICE_MS = 1;
-/** How long somebody waits for the lock, in ms, before it says so with a {@link NameTableStuck}. */
-export const LOCK_WAIT_MS = 1000;
+const LOCK_WAIT_MS = 1000;
 
 /** The lock could not be had: its holder has died and nobody has noticed yet. */
 export class NameTableStuck extends Error {
@@ -70,6 +69,7 @@ export function createNameTable(capacity: number): NameTableMemory {
 export class SharedNameTable implements NameTable {
   readonly capacity: number;
   readonly #scheduler: number;
+  readonly #lockWaitMs: number;
   readonly #cells: Int32Array;
   readonly #ids: Float64Array;
   readonly #bytes: Uint8Array;
@@ -81,7 +81,9 @@ export class SharedNameTable implements NameTable {
   /** The state of the slot that {@link #find} returned, as it was when its name was compared. */
   #foundState = 0;
 
-  constructor(table: NameTableMemory, scheduler: number) {
+  /** @param lockWaitMs how long to wait for the lock before a {@link NameTableStuck} */
+  constructor(table: NameTableMemory, scheduler: number, lockWaitMs = LOCK_WAIT_MS) {
+    this.#lockWaitMs = lockWaitMs;
     this.capacity = table.capacity;
     this.#scheduler = scheduler;
     this.#cells = new Int32Array(table.memory);
@@ -296,7 +298,7 @@ export class SharedNameTable implements NameTable {
       // Our own: we were cut off in the middle, once. It never nests.
       if (holder === 0 || holder === self) return;
     }
-    for (let waitedMs = 0; waitedMs < LOCK_WAIT_MS; waitedMs += WAIT_SLICE_MS) {
+    for (let waitedMs = 0; waitedMs < this.#lockWaitMs; waitedMs += WAIT_SLICE_MS) {
       Atomics.wait(cells, LOCK, holder, WAIT_SLICE_MS);
       holder = Atomics.compareExchange(cells, LOCK, 0, self);
       if (holder === 0) return;
