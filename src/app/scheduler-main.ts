@@ -100,7 +100,8 @@ function openPort(acceptor: ConnectionAcceptor): Listener {
     {
       host: config.host,
       port: listenPort,
-      reusePort: config.schedulers > 1,
+      sharing: 'none',
+      homePort: null,
       maxPayloadBytes: CLIENT_MESSAGE_BYTES_MAX,
       idleTimeoutSeconds: Math.min(960, Math.ceil(config.idleTimeoutMs / 4000) * 4),
       maxBackpressureBytes: config.socketBufferBytesMax,

@@ -39,16 +39,50 @@ export const DRAINING: HandshakeRefusal = {
 /**
  * Is `origin` (the header's value) welcome? An empty one is: only browsers send the header, and a program
  * that is not a browser could send anything.
+ *
+ * @param ports of this server: pages from one of them may connect to another.
  */
-export function originAllowed(allowed: readonly string[], origin: string, host: string): boolean {
+export function originAllowed(
+  allowed: readonly string[],
+  origin: string,
+  host: string,
+  ports: readonly number[] = [],
+): boolean {
   if (origin === '') return true;
   for (const candidate of allowed) {
     if (candidate === '*') return true;
-    if (candidate === 'same' ? hostOf(origin) === host.toLowerCase() && host !== '' : candidate === origin) {
+    if (
+      candidate === 'same' ? isSame(origin.toLowerCase(), host.toLowerCase(), ports) : candidate === origin
+    ) {
       return true;
     }
   }
   return false;
+}
+
+function isSame(origin: string, host: string, ports: readonly number[]): boolean {
+  if (host === '') return false;
+  if (hostOf(origin) === host) return true;
+  const scheme = origin.startsWith('https:') ? 443 : 80;
+  const from = splitHost(hostOf(origin), scheme);
+  const to = splitHost(host, scheme);
+  return (
+    from !== null &&
+    to !== null &&
+    from.name === to.name &&
+    ports.includes(from.port) &&
+    ports.includes(to.port)
+  );
+}
+
+/** `name:port`, the name perhaps an IPv6 address in brackets. Null: it is not of this form. */
+export function splitHost(
+  host: string,
+  defaultPort: number,
+): { readonly name: string; readonly port: number } | null {
+  const match = /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/i.exec(host);
+  if (match === null) return null;
+  return { name: match[1]!, port: match[2] === undefined ? defaultPort : Number(match[2]) };
 }
 
 /** Does the list of offered subprotocols (the header's value) hold ours? */

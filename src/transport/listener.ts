@@ -10,6 +10,8 @@ import type { Asset } from './static-assets.js';
 export interface Listener {
   /** The port it really listens on (the one asked for, or any if that was 0). */
   readonly port: number;
+  /** The port that leads to this listener and no other; 0: there is none. */
+  readonly homePort: number;
   /** Open WebSocket connections. */
   readonly connections: number;
   /** Totals since the start, for the metrics; read, never written, by others. */
@@ -33,8 +35,15 @@ export interface ListenerOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** Several threads may listen on one port (SO_REUSEPORT). Off: a port in use is an error. */
-  readonly reusePort: boolean;
+  /**
+   * Whether other threads of the server listen on the port as well (SO_REUSEPORT; the kernel spreads the connections).
+   * `founds`: they will, and a port that somebody has already is an error. `joins`: some do.
+   */
+  readonly sharing: 'none' | 'founds' | 'joins';
+  /** A port beside it that is this listener's own. 0: any free port; null: none. */
+  readonly homePort: number | null;
+  /** Home ports of all listeners of the server. Asked at each page and handshake, as they come and go. */
+  readonly homePorts?: () => readonly number[];
   /**
    * A longer message ends the connection: with close code 4404 up to twice the limit, beyond it without one.
    */
@@ -45,7 +54,7 @@ export interface ListenerOptions {
   readonly maxBackpressureBytes: number;
   /**
    * Checked when the handshake has an Origin header: exact origins (`https://chat.example`), `same` (the
-   * origin's host and port are those of the Host header), `*` (any).
+   * origin's host and port are those of the Host header; or both are ports of this server), `*` (any).
    */
   readonly origins: readonly string[];
   /** What all listeners of the server count together: the limits below hold for the sum. Left out: there is one. */

@@ -66,15 +66,19 @@ export function etagMatches(ifNoneMatch: string, etag: string): boolean {
 
 /**
  * What the pages may do: nothing but themselves and their own server. `connect-src 'self'` covers ws: and
- * wss: of the same host in present browsers; thumbnails are data: or blob: images.
+ * wss: of the same host and port in present browsers; thumbnails are data: or blob: images.
+ *
+ * @param origins that they may connect to beside it: the home ports.
  */
-export const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
-  [
-    'Content-Security-Policy',
+export function contentSecurityPolicy(origins: readonly string[]): string {
+  return (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; " +
-      "connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; " +
-      "frame-ancestors 'none'",
-  ],
+    `connect-src ${["'self'", ...origins].join(' ')}; manifest-src 'self'; worker-src 'self'; base-uri 'none'; ` +
+    "form-action 'none'; frame-ancestors 'none'"
+  );
+}
+
+export const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
   ['X-Content-Type-Options', 'nosniff'],
   ['Referrer-Policy', 'no-referrer'],
   ['Cross-Origin-Opener-Policy', 'same-origin'],

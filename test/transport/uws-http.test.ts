@@ -159,11 +159,44 @@ test('a port in use, an address that is not ours: a typed error that names it', 
   );
 });
 
+test('a home port beside the common one leads to the same listener', async () => {
+  const homePorts: number[] = [];
+  const page = staticAssets(new Map([['/index.html', Buffer.from('<!doctype html>')]]));
+  const options = { ...testOptions, homePort: 0, homePorts: () => homePorts, assets: page };
+  const listener = listen(options, acceptor, new SystemClock());
+  homePorts.push(listener.homePort);
+  assert.notEqual(listener.homePort, 0);
+  assert.notEqual(listener.homePort, listener.port);
+  const { port } = listener;
+  const home = (await fetch(`http://127.0.0.1:${listener.homePort}/healthz`)).status;
+  assert.equal(home, 200);
+  const policy = (await fetch(`http://127.0.0.1:${port}/`)).headers.get('content-security-policy');
+  assert.match(policy ?? '', new RegExp(`connect-src 'self' ws://127\\.0\\.0\\.1:${listener.homePort};`));
+  // A page of the common port connects to the home port; one from elsewhere does not.
+  const open = (origin: string) =>
+    new Promise<boolean>((resolve) => {
+      const ws = new WebSocket(`ws://127.0.0.1:${listener.homePort}/ws`, 'rookery.v1', { origin });
+      ws.once('open', () => resolve(true)).once('error', () => resolve(false));
+    });
+  assert.equal(await open(`http://127.0.0.1:${port}`), true);
+  assert.equal(await open(`http://127.0.0.1:${port + 1}`), false);
+  assert.equal(listener.connections, 1);
+  const taken = { ...testOptions, homePort: listener.homePort };
+  assert.throws(() => listen(taken, acceptor, new SystemClock()), ListenError);
+  listener.close();
+  const again = listen({ ...options, port, homePort: listener.homePort }, acceptor, new SystemClock());
+  assert.deepEqual([again.port, again.homePort], [port, listener.homePort]);
+  again.close();
+});
+
 test('a shared port has several listeners', () => {
-  const first = listen({ ...testOptions, reusePort: true }, acceptor, new SystemClock());
-  const second = listen({ ...testOptions, reusePort: true, port: first.port }, acceptor, new SystemClock());
+  const first = listen({ ...testOptions, sharing: 'founds' }, acceptor, new SystemClock());
+  const second = listen({ ...testOptions, sharing: 'joins', port: first.port }, acceptor, new SystemClock());
   assert.equal(second.port, first.port);
-  assert.throws(() => listen({ ...testOptions, port: first.port }, acceptor, new SystemClock()), ListenError);
+  const busy = { ...testOptions, port: first.port };
+  assert.throws(() => listen(busy, acceptor, new SystemClock()), ListenError);
+  // Another server that would share its port must not slip in beside this one.
+  assert.throws(() => listen({ ...busy, sharing: 'founds' }, acceptor, new SystemClock()), ListenError);
   first.close();
   second.close();
 });

@@ -9,7 +9,8 @@ import type { ContractClient, ContractWorld } from './socket-contract.js';
 export const testOptions: ListenerOptions = {
   host: '127.0.0.1',
   port: 0,
-  reusePort: false,
+  sharing: 'none',
+  homePort: null,
   maxPayloadBytes: 128 * 1024,
   idleTimeoutSeconds: 120,
   maxBackpressureBytes: 1024 * 1024,

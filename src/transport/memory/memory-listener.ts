@@ -22,6 +22,7 @@ export interface MemoryListenerOptions {
  */
 export class MemoryListener implements Listener, MemoryNetwork {
   readonly port = 0;
+  readonly homePort = 0;
   readonly counters = new ListenerCounters();
   readonly clock: Clock;
   readonly options: MemoryListenerOptions;

@@ -1,12 +1,17 @@
 import type * as uWS from 'uWebSockets.js';
-import { type Asset, etagMatches, SECURITY_HEADERS } from '../static-assets.js';
+import { type Asset, contentSecurityPolicy, etagMatches, SECURITY_HEADERS } from '../static-assets.js';
 
 /** Above this an asset is sent piecemeal, so that a client that does not read holds no copy of it. */
 const PIECE_BYTES = 16 * 1024;
 
-/** Answers GET and HEAD for paths in `assets`; 404 and 405 for the rest. */
+/**
+ * Answers GET and HEAD for paths in `assets`; 404 and 405 for the rest.
+ *
+ * @param origins that pages may connect to beside their own.
+ */
 export function serveAsset(
   assets: ReadonlyMap<string, Asset>,
+  origins: readonly string[],
   response: uWS.HttpResponse,
   request: uWS.HttpRequest,
 ): void {
@@ -27,6 +32,7 @@ export function serveAsset(
   response.writeStatus(unchanged ? '304 Not Modified' : '200 OK');
   response.writeHeader('ETag', asset.etag);
   response.writeHeader('Cache-Control', asset.cacheControl);
+  response.writeHeader('Content-Security-Policy', contentSecurityPolicy(origins));
   for (const [name, value] of SECURITY_HEADERS) response.writeHeader(name, value);
   if (unchanged) {
     // Adds `Content-Length: 0`, which is not true of the asset; caches ignore it in a 304.

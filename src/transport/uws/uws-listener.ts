@@ -16,6 +16,7 @@ import {
   offersSubprotocol,
   originAllowed,
   SUBPROTOCOL_REFUSED,
+  splitHost,
 } from '../handshake.js';
 import { type Listener, ListenerCounters, type ListenerOptions } from '../listener.js';
 import type { ConnectionAcceptor, Socket } from '../socket.js';
@@ -39,6 +40,7 @@ export function listen(options: ListenerOptions, acceptor: ConnectionAcceptor, c
 
 class UwsListener implements Listener, SocketOwner {
   readonly port: number;
+  readonly homePort: number;
   readonly maxBackpressureBytes: number;
   readonly counters = new ListenerCounters();
   first: UwsSocket | null = null;
@@ -51,7 +53,7 @@ class UwsListener implements Listener, SocketOwner {
   readonly #drain: Drain;
   readonly #app: uWS.TemplatedApp;
   readonly #forgetExit: () => void;
-  #listenSocket: uWS.us_listen_socket | null = null;
+  #listenSockets: uWS.us_listen_socket[] = [];
   #closed = false;
 
   constructor(options: ListenerOptions, acceptor: ConnectionAcceptor, clock: Clock) {
@@ -69,12 +71,12 @@ class UwsListener implements Listener, SocketOwner {
     this.#forgetExit = closeAtExit(() => this.close());
     this.#route();
     try {
-      this.#listenSocket = this.#bind();
+      this.port = this.#listenOn(options.port, options.sharing);
+      this.homePort = options.homePort === null ? 0 : this.#listenOn(options.homePort, 'none');
     } catch (error) {
       this.close();
       throw error;
     }
-    this.port = uWS.us_socket_local_port(this.#listenSocket as unknown as uWS.us_socket);
   }
 
   get connections(): number {
@@ -96,9 +98,7 @@ class UwsListener implements Listener, SocketOwner {
   }
 
   stopAccepting(): void {
-    if (this.#listenSocket === null) return;
-    uWS.us_listen_socket_close(this.#listenSocket);
-    this.#listenSocket = null;
+    for (const socket of this.#listenSockets.splice(0)) uWS.us_listen_socket_close(socket);
   }
 
   drain(graceMs: number): Promise<number> {
@@ -120,27 +120,32 @@ class UwsListener implements Listener, SocketOwner {
     while (this.first !== null) this.first.terminate();
   }
 
-  #bind(): uWS.us_listen_socket {
-    const { host, port } = this.#options;
+  /** Returns the port. */
+  #listenOn(port: number, sharing: ListenerOptions['sharing']): number {
     for (let tries = 0; tries < FREE_PORT_TRIES; tries++) {
-      let bound = this.#tryBind(port);
+      // To found a shared port it is first bound alone: beside somebody else's shared one we would get half of the
+      // connections, unnoticed.
+      let bound = this.#tryBind(port, sharing !== 'joins');
       if (bound === null) break;
-      if (port !== 0) return bound;
-      // A port that the system chose is bound without SO_REUSEADDR and SO_REUSEPORT: nobody could listen on it
-      // again after a restart while old connections linger, or beside us. So it is bound again by its number,
-      // unless somebody was quicker.
-      const chosen = uWS.us_socket_local_port(bound as unknown as uWS.us_socket);
-      uWS.us_listen_socket_close(bound);
-      bound = this.#tryBind(chosen);
-      if (bound !== null) return bound;
+      const chosen = localPort(bound);
+      if (port === 0 || sharing === 'founds') {
+        // A port that the system chose is bound without SO_REUSEADDR and SO_REUSEPORT: nobody could listen on it
+        // again after a restart while old connections linger, or beside us. So it is bound again by its number,
+        // unless somebody was quicker.
+        uWS.us_listen_socket_close(bound);
+        bound = this.#tryBind(chosen, sharing === 'none');
+        if (bound === null) continue;
+      }
+      this.#listenSockets.push(bound);
+      return chosen;
     }
     throw new ListenError(
-      `Cannot listen on ${host} port ${port}: in use, not permitted, or not an address of this machine`,
+      `Cannot listen on ${this.#options.host} port ${port}: in use, not permitted, or not an address of this machine`,
     );
   }
 
-  #tryBind(port: number): uWS.us_listen_socket | null {
-    const flags = this.#options.reusePort ? 0 : EXCLUSIVE_PORT;
+  #tryBind(port: number, isExclusive: boolean): uWS.us_listen_socket | null {
+    const flags = isExclusive ? EXCLUSIVE_PORT : 0;
     let bound: uWS.us_listen_socket | null = null;
     // The typings lack the form with host and flags.
     (this.#app as unknown as ListenWithFlags).listen(this.#options.host, port, flags, (socket) => {
@@ -169,7 +174,7 @@ class UwsListener implements Listener, SocketOwner {
     });
     this.#app.any(WEBSOCKET_PATH, (response) => refuse(response, NOT_A_HANDSHAKE));
     this.#app.get('/healthz', (response) => {
-      const healthy = this.#listenSocket !== null;
+      const healthy = this.#listenSockets.length > 0;
       response
         .writeStatus(healthy ? '200 OK' : DRAINING.status)
         .writeHeader('Content-Type', 'text/plain; charset=utf-8')
@@ -178,8 +183,16 @@ class UwsListener implements Listener, SocketOwner {
     });
     this.#app.any('/*', (response, request) => {
       if (this.#admission.crowded) refuse(response, CROWDED);
-      else serveAsset(this.#options.assets, response, request);
+      else serveAsset(this.#options.assets, this.#homeOrigins(request.getHeader('host')), response, request);
     });
+  }
+
+  /** The home ports, as the page with this Host header would call them. */
+  #homeOrigins(host: string): string[] {
+    const name = splitHost(host, 0)?.name;
+    const scheme = this.#options.tls === null ? 'ws' : 'wss';
+    if (name === undefined) return [];
+    return (this.#options.homePorts?.() ?? []).map((port) => `${scheme}://${name}:${port}`);
   }
 
   /** `change` is 1 when a connection came, −1 when one that is no WebSocket went (a WebSocket never says). */
@@ -199,11 +212,13 @@ class UwsListener implements Listener, SocketOwner {
 
   #upgrade(response: uWS.HttpResponse, request: uWS.HttpRequest, context: uWS.us_socket_context_t): void {
     const { counters } = this;
-    if (this.#listenSocket === null) {
+    if (this.#listenSockets.length === 0) {
       refuse(response, DRAINING);
       return;
     }
-    if (!originAllowed(this.#options.origins, request.getHeader('origin'), request.getHeader('host'))) {
+    const { origins, homePorts } = this.#options;
+    const ports = [this.port, ...(homePorts?.() ?? [])];
+    if (!originAllowed(origins, request.getHeader('origin'), request.getHeader('host'), ports)) {
       counters.refusedOrigin++;
       refuse(response, ORIGIN_REFUSED);
       return;
@@ -297,6 +312,10 @@ interface ListenWithFlags {
     flags: number,
     done: (socket: uWS.us_listen_socket | false) => void,
   ): unknown;
+}
+
+function localPort(socket: uWS.us_listen_socket): number {
+  return uWS.us_socket_local_port(socket as unknown as uWS.us_socket);
 }
 
 function secureApp(tls: { readonly keyFile: string; readonly certFile: string }): uWS.TemplatedApp {
