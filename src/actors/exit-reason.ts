@@ -21,7 +21,11 @@ import { formatPid, type Pid } from './pid.js';
  * | already_present | a supervisor has a child of this id that does not run |
  * | max_children | a dynamic supervisor has as many children as it may |
  * | busy | a synchronous call found the server running, or waiting for something |
- * | failed_to_start_child | a supervisor could not start: that child failed for the reason inside |
+ * | failed_to_start_child | a supervisor could not start that child, for the reason inside |
+ * | start_crashed | the start function of a child threw; OTP's `{'EXIT', Reason}` |
+ * | bad_start_result | the start function of a child returned what it must not; in OTP the bare value |
+ * | bad_return | a supervisor's init returned what it must not |
+ * | bad_spec | a supervisor's or child's specification is wrong: `problem` in OTP's words, and the bad value |
  * | mailbox_overflow | it had more messages waiting than the runtime allows |
  * | custom | anything else |
  */
@@ -43,6 +47,16 @@ export type ExitReason =
   | { readonly type: 'max_children' }
   | { readonly type: 'busy' }
   | { readonly type: 'failed_to_start_child'; readonly id: string; readonly reason: ExitReason }
+  | { readonly type: 'start_crashed'; readonly reason: ExitReason }
+  | { readonly type: 'bad_start_result'; readonly value: unknown }
+  | { readonly type: 'bad_return'; readonly value: unknown }
+  | {
+      readonly type: 'bad_spec';
+      /** What was specified: the supervisor itself, its first children, or a child that was to be added. */
+      readonly of: 'supervisor_data' | 'start_spec' | 'child_spec';
+      readonly problem: string;
+      readonly value: unknown;
+    }
   | { readonly type: 'mailbox_overflow' }
   | { readonly type: 'custom'; readonly value: unknown };
 
@@ -112,8 +126,16 @@ export function sameReason(one: ExitReason, other: ExitReason): boolean {
       return one.error === (other as typeof one).error;
     case 'nocatch':
     case 'bad_return_value':
+    case 'bad_start_result':
+    case 'bad_return':
     case 'custom':
       return one.value === (other as typeof one).value;
+    case 'bad_spec': {
+      const { of, problem, value } = other as typeof one;
+      return one.of === of && one.problem === problem && one.value === value;
+    }
+    case 'start_crashed':
+      return sameReason(one.reason, (other as typeof one).reason);
     case 'already_started':
       return one.pid === (other as typeof one).pid;
     case 'call':
@@ -131,7 +153,7 @@ export function sameReason(one: ExitReason, other: ExitReason): boolean {
 export function formatReason(reason: ExitReason): string {
   switch (reason.type) {
     case 'shutdown':
-      return reason.detail === undefined ? 'shutdown' : `shutdown: ${String(reason.detail)}`;
+      return reason.detail === undefined ? 'shutdown' : `shutdown: ${formatDetail(reason.detail)}`;
     case 'error':
       return `error: ${reason.error.message}`;
     case 'nocatch':
@@ -140,6 +162,14 @@ export function formatReason(reason: ExitReason): string {
       return `${formatReason(reason.reason)} in a call of ${typeof reason.target === 'string' ? reason.target : formatPid(reason.target)}`;
     case 'bad_return_value':
       return `bad return value: ${String(reason.value)}`;
+    case 'start_crashed':
+      return `start function crashed: ${formatReason(reason.reason)}`;
+    case 'bad_start_result':
+      return `bad result of a start function: ${String(reason.value)}`;
+    case 'bad_return':
+      return `bad return value of init: ${String(reason.value)}`;
+    case 'bad_spec':
+      return `bad ${reason.of}: ${reason.problem}: ${String(reason.value)}`;
     case 'already_started':
       return `already started: ${formatPid(reason.pid)}`;
     case 'failed_to_start_child':
@@ -149,4 +179,10 @@ export function formatReason(reason: ExitReason): string {
     default:
       return reason.type;
   }
+}
+
+/** A supervisor that could not start has a reason as the detail of its shutdown. */
+function formatDetail(detail: unknown): string {
+  const failed = detail as { readonly type?: unknown } | null;
+  return failed?.type === 'failed_to_start_child' ? formatReason(detail as ExitReason) : String(detail);
 }

@@ -57,4 +57,4 @@ export { SysMessage, type SysOperation, type SysReply } from './sys-request.js';
 export { DownMessage, ExitMessage, type SystemMessage, TimeoutMessage } from './system-message.js';
 export type { Timer } from './timers.js';
 export type { Name, Target, Via, ViaTable } from './via.js';
-export { type Blocking, isBlocking, isPromise, Wait } from './wait.js';
+export { type Blocking, isBlocking, isPromise, Wait, type WaitingMailbox } from './wait.js';

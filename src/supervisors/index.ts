@@ -1,19 +1,40 @@
-export type { CheckedSpec, ChildSpec, Restart, Shutdown } from './child-spec.js';
+export type { AutoShutdown, Strategy } from './check-spec.js';
+export {
+  type AnyChildSpec,
+  type CheckedSpec,
+  type ChildFields,
+  type ChildOverrides,
+  type ChildSpec,
+  childSpec,
+  type Restart,
+  type Shutdown,
+  type SignificantChildSpec,
+  type SignificantOverrides,
+  type StartReturn,
+} from './child-spec.js';
 export { DynamicSupervisor, type DynamicSupervisorSpec } from './dynamic-supervisor.js';
+export type { Ignore, InitFunction, Naming } from './initialize.js';
 export { type PartitionSupervisorSpec, Partitions, partitionSupervisor } from './partition-supervisor.js';
 export type {
   ChildCounts,
+  ChildError,
   ChildInfo,
   DeleteChildResult,
+  GetChildSpecResult,
   RestartChildResult,
-  StopChildResult,
+  StartChildResult,
   SupervisorCalls,
+  SupervisorPid,
+  TerminateChildResult,
+  WhichChildResult,
 } from './requests.js';
-export {
-  type AutoShutdown,
-  type Strategy,
-  Supervisor,
-  type SupervisorPid,
-  type SupervisorSpec,
-  type SupervisorStart,
-} from './supervisor.js';
+export { Supervisor } from './supervisor.js';
+export type {
+  RestartLimits,
+  SimpleSupervisorInit,
+  SimpleSupervisorPid,
+  SimpleSupervisorSpec,
+  SupervisorInit,
+  SupervisorSpec,
+  SupervisorStart,
+} from './supervisor-spec.js';

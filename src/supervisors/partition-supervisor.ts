@@ -1,6 +1,6 @@
 import { BadArgument, type Pid, type Process, type StartResult } from '../actors/index.js';
 import type { ChildSpec, Restart, Shutdown } from './child-spec.js';
-import type { SupervisorSpec } from './supervisor.js';
+import type { SupervisorSpec } from './supervisor-spec.js';
 
 /**
  * Which process is which partition at the moment. Made before the supervisor, so that whoever sends to partitions can

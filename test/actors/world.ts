@@ -108,7 +108,13 @@ export function reasonOf(reason: ExitReason | null): unknown {
     case 'call':
       return [reasonOf(reason.reason), 'call'];
     case 'bad_return_value':
-      return ['bad_return_value', reason.value];
+    case 'bad_return':
+    case 'bad_start_result':
+      return [reason.type, reason.value];
+    case 'bad_spec':
+      return ['bad_spec', reason.of, reason.problem, reason.value];
+    case 'start_crashed':
+      return ['start_crashed', reasonOf(reason.reason)];
     case 'shutdown': {
       if (reason.detail === undefined) return 'shutdown';
       const detail = reason.detail as ExitReason;

@@ -6,6 +6,8 @@ import { DynamicSupervisor, type DynamicSupervisorSpec, Supervisor } from '../..
 import { reasonOf } from '../actors/world.js';
 import { type Behaviour, Nursery } from './nursery.js';
 
+const done = { ok: true } as const;
+
 function setUp(spec: DynamicSupervisorSpec = {}) {
   const world = new Nursery();
   const supervisor = DynamicSupervisor.start(world.runtime, spec).ok!;
@@ -42,7 +44,7 @@ describe('children', () => {
     ]);
     assert.deepEqual(start('a'), { error: ExitReason.custom('no') });
     assert.deepEqual(start('a'), { ignore: true });
-    assert.equal(reasonOf(start('a').error!), 'error: oops');
+    assert.deepEqual(reasonOf(start('a').error!), ['start_crashed', 'error: oops']);
     assert.equal((await count()).specs, 0);
   });
 
@@ -53,8 +55,14 @@ describe('children', () => {
     assert.deepEqual(start('c'), { error: ExitReason.maxChildren });
     world.crash('a');
     assert.notEqual(start('c').ok, undefined);
-    assert.throws(() => DynamicSupervisor.start(world.runtime, { maxChildren: -1 }), /bad maxChildren: -1/);
-    assert.throws(() => DynamicSupervisor.start(world.runtime, { intensity: 1.5 }), /bad intensity: 1.5/);
+    const bad = (spec: object): unknown =>
+      reasonOf(DynamicSupervisor.start(world.runtime, spec as DynamicSupervisorSpec).error!);
+    const flaw = (problem: string, value: unknown) => ['bad_spec', 'supervisor_data', problem, value];
+    assert.deepEqual(bad({ maxChildren: -1 }), flaw('invalid_max_children', -1));
+    assert.deepEqual(bad({ intensity: 1.5 }), flaw('invalid_intensity', 1.5));
+    assert.deepEqual(bad({ periodMs: 0 }), flaw('invalid_period', 0));
+    assert.deepEqual(bad({ extraArguments: 7 }), flaw('invalid_extra_arguments', 7));
+    assert.deepEqual(bad({ strategy: 'one_for_all' }), flaw('invalid_strategy', 'one_for_all'));
   });
 
   test('can be started by a process while another is being stopped', async () => {
@@ -65,7 +73,7 @@ describe('children', () => {
     assert.notEqual(start('other').ok, undefined);
     assert.equal((await count()).active, 2);
     world.advance(100);
-    assert.equal(await stopped, 'ok');
+    assert.deepEqual(await stopped, done);
     assert.equal((await count()).active, 1);
   });
 
@@ -115,14 +123,14 @@ describe('restarting', () => {
     world.take();
     world.crash('a');
     assert.deepEqual(world.take(), ['end a boom', 'try a', 'try a', 'start a']);
-    world.advance(5000);
+    world.advance(5001);
     world.nextStarts.set('a', [failing, failing, failing]);
     const old = world.pid('a');
     world.runtime.finish(world.runtime.local(old)!, ExitReason.custom('boom'));
     const counted = DynamicSupervisor.countChildren(world.runtime, supervisor);
     const stopped = DynamicSupervisor.terminateChild(world.runtime, supervisor, old);
     world.runtime.flush();
-    assert.deepEqual([(await counted).specs, (await counted).active, await stopped], [1, 0, 'ok']);
+    assert.deepEqual([(await counted).specs, (await counted).active, await stopped], [1, 0, done]);
     assert.equal((await count()).specs, 0);
     assert.deepEqual(world.take(), ['end a boom', 'try a']);
   });
@@ -163,10 +171,10 @@ describe('stopping', () => {
       world.settle(DynamicSupervisor.terminateChild(world.runtime, supervisor, pid), ms);
     start('a', { restart: 'permanent' });
     const a = world.pid('a');
-    assert.equal(await stop(a), 'ok');
-    assert.equal(await stop(a), 'not_found');
+    assert.deepEqual(await stop(a), done);
+    assert.deepEqual(await stop(a), { error: { type: 'not_found' } });
     start('n', { shutdown: 100 }, { naughty: true, unlinks: true });
-    assert.equal(await stop(world.pid('n'), 100), 'ok');
+    assert.deepEqual(await stop(world.pid('n'), 100), done);
     assert.equal(reasonOf(world.runtime.exitReasonOf(world.pid('n'))), 'killed');
   });
 

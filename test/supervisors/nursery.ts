@@ -3,7 +3,10 @@ import {
   formatReason,
   type Pid,
   type Process,
+  type Started,
+  type StartOutcome,
   type StartResult,
+  started,
 } from '../../src/actors/index.js';
 import type { ChildSpec, SupervisorPid, SupervisorSpec } from '../../src/supervisors/index.js';
 import { Supervisor } from '../../src/supervisors/index.js';
@@ -62,6 +65,16 @@ export class Nursery extends World {
   async settle<T>(promise: Promise<T>, ms = 0): Promise<T> {
     this.advance(ms);
     return promise;
+  }
+
+  /** What comes of a start, when it is no longer pending. */
+  outcomeOf<P extends Pid>(result: StartOutcome<P>): Started<P>[] {
+    const outcomes: Started<P>[] = [];
+    this.runtime.spawn(function* () {
+      outcomes.push(yield* started(result));
+    });
+    this.runtime.flush();
+    return outcomes;
   }
 
   #start(supervisor: Process<never>, id: string, behaviour: Behaviour): Pid | StartResult {

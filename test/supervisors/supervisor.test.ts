@@ -5,6 +5,7 @@ import { ExitReason, type Pid } from '../../src/actors/index.js';
 import {
   type ChildInfo,
   type ChildSpec,
+  childSpec,
   Supervisor,
   type SupervisorSpec,
 } from '../../src/supervisors/index.js';
@@ -15,6 +16,8 @@ type Which = readonly ChildInfo[];
 
 const boom = ExitReason.custom('boom');
 const failing = { error: ExitReason.custom('no') } as const;
+const done = { ok: true } as const;
+const refused = (type: string) => ({ error: { type } });
 
 const ids = async (world: Nursery, supervisor: Pid): Promise<unknown[]> =>
   (await world.settle(Supervisor.whichChildren(world.runtime, supervisor))).map(({ id, pid }) =>
@@ -46,7 +49,7 @@ describe('starting and stopping', () => {
     assert.equal(world.runtime.processCount, 1);
   });
 
-  test('the same with children that take their time: the start fails at once, the rest follows', () => {
+  test('the same with children that take their time: the start waits for them', () => {
     const world = new Nursery();
     world.nextStarts.set('c', [failing]);
     const started = Supervisor.start(world.runtime, {
@@ -56,12 +59,17 @@ describe('starting and stopping', () => {
         world.child('c'),
       ],
     });
-    assert.deepEqual(reasonOf(started.error!), ['shutdown', ['failed_to_start_child', 'c', 'no']]);
+    const outcome = world.outcomeOf(started);
     world.advance(49);
     assert.deepEqual(world.alive('a', 'b'), ['a', 'b']);
     world.advance(1);
     assert.deepEqual(world.alive('a', 'b'), ['a']);
+    assert.deepEqual(outcome, []);
     world.advance(50);
+    assert.deepEqual(
+      outcome.map(({ error }) => reasonOf(error!)),
+      [['shutdown', ['failed_to_start_child', 'c', 'no']]],
+    );
     assert.equal(world.runtime.processCount, 0);
   });
 
@@ -74,11 +82,15 @@ describe('starting and stopping', () => {
       reasonFor(() => {
         throw new Error('oops');
       }),
-      failed('error: oops'),
+      failed(['start_crashed', 'error: oops']),
     );
     assert.deepEqual(
       reasonFor(() => 'garbage' as never),
-      failed(['bad_return_value', 'garbage']),
+      failed(['bad_start_result', 'garbage']),
+    );
+    assert.deepEqual(
+      reasonFor(() => ({ ok: 'garbage' }) as never),
+      failed(['bad_start_result', { ok: 'garbage' }]),
     );
     assert.deepEqual(
       reasonFor((supervisor) =>
@@ -92,18 +104,59 @@ describe('starting and stopping', () => {
 
   test('bad specifications are refused by name', () => {
     const world = new Nursery();
-    const start = (spec: object) => () => Supervisor.start(world.runtime, spec as SupervisorSpec);
+    const start = (spec: object): unknown =>
+      reasonOf(Supervisor.start(world.runtime, spec as SupervisorSpec).error!);
     const child = (spec: object) => start({ children: [{ id: 'x', start: () => assert.fail(), ...spec }] });
-    assert.throws(start({ strategy: 'all' }), /bad strategy: all/);
-    assert.throws(start({ intensity: -1 }), /bad intensity: -1/);
-    assert.throws(start({ periodMs: 0 }), /bad periodMs: 0/);
-    assert.throws(start({ autoShutdown: 'x' }), /bad autoShutdown: x/);
-    assert.throws(child({ restart: 'always' }), /child x: bad restart: always/);
-    assert.throws(child({ shutdown: -1 }), /child x: bad shutdown: -1/);
-    assert.throws(child({ type: 'boss' }), /child x: bad type: boss/);
-    assert.throws(child({ significant: true }), /child x: bad significant: it is permanent/);
-    assert.throws(child({ significant: true, restart: 'transient' }), /never shuts down/);
-    assert.throws(start({ children: [world.child('x'), world.child('x')] }), /two children have the id x/);
+    const data = (problem: string, value: unknown) => ['bad_spec', 'supervisor_data', problem, value];
+    const specs = (problem: string, value: unknown) => ['bad_spec', 'start_spec', problem, value];
+    assert.deepEqual(start({ strategy: 'all' }), data('invalid_strategy', 'all'));
+    assert.deepEqual(start({ intensity: -1 }), data('invalid_intensity', -1));
+    assert.deepEqual(start({ intensity: 1.5 }), data('invalid_intensity', 1.5));
+    assert.deepEqual(start({ periodMs: 0 }), data('invalid_period', 0));
+    assert.deepEqual(start({ autoShutdown: 'x' }), data('invalid_auto_shutdown', 'x'));
+    assert.deepEqual(
+      start({ strategy: 'simple_one_for_one', autoShutdown: 'any_significant' }),
+      data('bad_combination', [
+        ['auto_shutdown', 'any_significant'],
+        ['strategy', 'simple_one_for_one'],
+      ]),
+    );
+    assert.deepEqual(start({ strategy: 'simple_one_for_one' }), specs('bad_start_spec', []));
+    assert.deepEqual(start({ children: 7 }), specs('invalid_children', 7));
+    assert.deepEqual(start({ children: [7] }), specs('invalid_child_spec', 7));
+    assert.deepEqual(start({ children: [{}] }), specs('missing_id', {}));
+    assert.deepEqual(start({ children: [{ id: 'x' }] }), specs('missing_start', { id: 'x' }));
+    assert.deepEqual(child({ id: 7 }), specs('invalid_id', 7));
+    assert.deepEqual(child({ start: 'main' }), specs('invalid_start', 'main'));
+    assert.deepEqual(child({ restart: 'always' }), specs('invalid_restart_type', 'always'));
+    assert.deepEqual(child({ shutdown: -1 }), specs('invalid_shutdown', -1));
+    assert.deepEqual(child({ type: 'boss' }), specs('invalid_child_type', 'boss'));
+    assert.deepEqual(child({ modules: 'm' }), specs('invalid_modules', 'm'));
+    assert.deepEqual(child({ modules: ['m', 7] }), specs('invalid_module', 7));
+    assert.deepEqual(child({ significant: 'yes' }), specs('invalid_significant', 'yes'));
+    assert.deepEqual(
+      child({ significant: true, restart: 'transient' }),
+      specs('bad_combination', [
+        ['auto_shutdown', 'never'],
+        ['significant', true],
+      ]),
+    );
+    assert.deepEqual(
+      start({
+        autoShutdown: 'any_significant',
+        children: [{ id: 'x', start: () => assert.fail(), significant: true }],
+      }),
+      specs('bad_combination', [
+        ['restart', 'permanent'],
+        ['significant', true],
+      ]),
+    );
+    assert.deepEqual(
+      start({ children: [world.child('x'), world.child('x')] }),
+      specs('duplicate_child_name', 'x'),
+    );
+    assert.deepEqual(start((() => 'garbage') as object), ['bad_return', 'garbage']);
+    assert.deepEqual(world.take(), []);
     assert.equal(world.runtime.processCount, 0);
   });
 
@@ -279,11 +332,11 @@ describe('intensity', () => {
     const supervisor = world.supervisor({ intensity: 1, periodMs: 1000, children: [world.child('a')] });
     for (let round = 0; round < 5; round++) {
       world.crash('a');
-      world.advance(1000);
+      world.advance(1001);
     }
     assert.ok(world.runtime.isAlive(supervisor));
     world.crash('a');
-    world.advance(999);
+    world.advance(1000);
     world.crash('a');
     assert.equal(world.runtime.isAlive(supervisor), false);
   });
@@ -353,13 +406,13 @@ describe('restarts that fail', () => {
     world.runtime.flush();
     const [before, restart, remove, stop, after] = (await Promise.all(answers)) as [
       Which,
-      string,
-      string,
-      string,
+      unknown,
+      unknown,
+      unknown,
       Which,
     ];
     assert.equal(before.find((child) => child.id === 'a')?.pid, 'restarting');
-    assert.deepEqual([restart, remove, stop], ['restarting', 'restarting', 'ok']);
+    assert.deepEqual([restart, remove, stop], [refused('restarting'), refused('restarting'), done]);
     assert.equal(after.find((child) => child.id === 'a')?.pid, null);
     assert.deepEqual(world.take(), ['end a boom', 'try a']);
     assert.deepEqual(Supervisor.startChild(world.runtime, supervisor, world.child('a')).error, {
@@ -472,7 +525,7 @@ describe('stopping a child', () => {
     assert.deepEqual(world.take(), ['end b boom']);
     world.advance(100);
     assert.deepEqual(world.take(), ['end a shutdown', 'start b']);
-    assert.deepEqual([await stopped, await deleted], ['ok', 'ok']);
+    assert.deepEqual([await stopped, await deleted], [done, done]);
     assert.deepEqual(await counted, { specs: 1, active: 1, supervisors: 0, workers: 1 });
     assert.deepEqual(await ids(world, supervisor), ['b']);
   });
@@ -553,10 +606,16 @@ describe('children by request', () => {
       pid: world.pid('b'),
     });
     assert.deepEqual(await ids(world, supervisor), ['b', 'a']);
-    assert.equal(await world.settle(Supervisor.deleteChild(runtime, supervisor, 'b')), 'running');
-    assert.equal(await world.settle(Supervisor.restartChild(runtime, supervisor, 'b')), 'running');
-    assert.equal(await world.settle(Supervisor.terminateChild(runtime, supervisor, 'b')), 'ok');
-    assert.equal(await world.settle(Supervisor.terminateChild(runtime, supervisor, 'b')), 'ok');
+    assert.deepEqual(
+      await world.settle(Supervisor.deleteChild(runtime, supervisor, 'b')),
+      refused('running'),
+    );
+    assert.deepEqual(
+      await world.settle(Supervisor.restartChild(runtime, supervisor, 'b')),
+      refused('running'),
+    );
+    assert.deepEqual(await world.settle(Supervisor.terminateChild(runtime, supervisor, 'b')), done);
+    assert.deepEqual(await world.settle(Supervisor.terminateChild(runtime, supervisor, 'b')), done);
     assert.deepEqual(Supervisor.startChild(runtime, supervisor, world.child('b')).error, {
       type: 'already_present',
     });
@@ -564,9 +623,12 @@ describe('children by request', () => {
     const again = await world.settle(Supervisor.restartChild(runtime, supervisor, 'b'));
     assert.deepEqual(again, { ok: world.pid('b') });
     await world.settle(Supervisor.terminateChild(runtime, supervisor, 'b'));
-    assert.equal(await world.settle(Supervisor.deleteChild(runtime, supervisor, 'b')), 'ok');
+    assert.deepEqual(await world.settle(Supervisor.deleteChild(runtime, supervisor, 'b')), done);
     for (const ask of [Supervisor.deleteChild, Supervisor.restartChild, Supervisor.terminateChild]) {
-      assert.equal(await world.settle(ask(runtime, supervisor, 'b') as Promise<unknown>), 'not_found');
+      assert.deepEqual(
+        await world.settle(ask(runtime, supervisor, 'b') as Promise<unknown>),
+        refused('not_found'),
+      );
     }
     assert.deepEqual(await ids(world, supervisor), ['a']);
   });
@@ -581,7 +643,9 @@ describe('children by request', () => {
     await world.settle(Supervisor.terminateChild(world.runtime, supervisor, 'a'));
     world.nextStarts.set('a', [failing]).set('b', [failing]);
     assert.deepEqual(await world.settle(Supervisor.restartChild(world.runtime, supervisor, 'a')), failing);
-    assert.deepEqual(Supervisor.startChild(world.runtime, supervisor, world.child('b')), failing);
+    assert.deepEqual(Supervisor.startChild(world.runtime, supervisor, world.child('b')), {
+      error: { type: 'failed_to_start_child', id: 'b', reason: failing.error },
+    });
     assert.deepEqual(await ids(world, supervisor), ['a -']);
   });
 
@@ -611,7 +675,7 @@ describe('children by request', () => {
 
 describe('automatic shutdown', () => {
   const significant = (world: Nursery, ...ids: string[]) =>
-    ids.map((id) => world.child(id, { restart: 'transient', significant: true }));
+    ids.map((id) => childSpec(world.child(id), { restart: 'transient', significant: true }));
 
   test('any_significant: the first significant child that ends by itself ends the supervisor', () => {
     const world = new Nursery();
