@@ -39,7 +39,7 @@ export {
   sendRequest,
   waitResponse,
 } from './request-id.js';
-export type { RemoteSignal, Router } from './router.js';
+export type { RemoteSignal, Router, SchedulerWatcher } from './router.js';
 export { Runtime } from './runtime.js';
 export type { EventSink, RuntimeEvent } from './runtime-event.js';
 export type { RuntimeOptions, SpawnOptions } from './runtime-options.js';

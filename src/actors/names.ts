@@ -21,8 +21,11 @@ export class Names {
     return this.#processes.size;
   }
 
-  /** `process` must have its id. Throws a {@link BadArgument}, {@link NameTaken} if it is that, or NameTableFull. */
-  register(name: string, process: Process<never>): void {
+  /**
+   * `process` must have its id; `local`: the name is this scheduler's own, and may be another one's too. Throws a
+   * {@link BadArgument}, {@link NameTaken} if it is that, or NameTableFull.
+   */
+  register(name: string, process: Process<never>, local = false): void {
     if (!process.alive) throw new BadArgument(`${process} cannot be registered as ${name}: it has ended`);
     if (process.registeredName !== null) {
       throw new BadArgument(`${process} cannot be registered as ${name}: it is ${process.registeredName}`);
@@ -31,7 +34,7 @@ export class Names {
     if (holder?.alive) throw new NameTaken(name);
     // One that ends just now and has not given its name back.
     if (holder !== undefined) this.release(holder);
-    if (this.#table !== null && !this.#table.register(name, process.id)) throw new NameTaken(name);
+    if (!local && this.#table !== null && !this.#table.register(name, process.id)) throw new NameTaken(name);
     this.#processes.set(name, process);
     process.registeredName = name;
   }

@@ -32,4 +32,22 @@ export type RemoteSignal =
 export interface Router {
   message(target: Pid, message: unknown): boolean;
   signal(target: Pid, signal: RemoteSignal): boolean;
+  /** Numbers of the other schedulers that there are. */
+  readonly schedulers?: readonly number[];
+  watch?(watcher: SchedulerWatcher): void;
+  unwatch?(watcher: SchedulerWatcher): void;
+}
+
+/** Who wants to know of other schedulers' coming and going. */
+export interface SchedulerWatcher {
+  schedulerUp?(scheduler: number): void;
+  /** All that it sent has been delivered; links and monitors have fired. */
+  schedulerDown?(scheduler: number): void;
+}
+
+/** What the `outside` of a scheduler, whose id is the same everywhere, passes on to whoever has a name there. */
+export interface NamedMessage {
+  readonly type: '$named';
+  readonly name: string;
+  readonly message: unknown;
 }

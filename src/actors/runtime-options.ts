@@ -35,6 +35,8 @@ export interface SpawnOptions {
   readonly label?: string;
   /** Registered before the start function runs. Throws a {@link BadArgument} if it is taken. */
   readonly name?: Name;
+  /** The name is this scheduler's own, even if the node has a table of names: others may use it for theirs. Default false. */
+  readonly localName?: boolean;
   /** Linked with this process before the start function runs. */
   readonly link?: Pid;
   /** This process monitors the new one from before the start function runs. */

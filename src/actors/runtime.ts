@@ -25,7 +25,7 @@ import {
   RequestReceiver,
   StopMessage,
 } from './request.js';
-import type { RemoteSignal, Router } from './router.js';
+import type { NamedMessage, RemoteSignal, Router, SchedulerWatcher } from './router.js';
 import type { EventSink, RuntimeEvent } from './runtime-event.js';
 import { checkRuntimeOptions, type RuntimeOptions, type SpawnOptions } from './runtime-options.js';
 import { Signals } from './signals.js';
@@ -82,7 +82,7 @@ export class Runtime {
     this.signals = new Signals(this, this.#exits);
     this.outside = new Process<never>(this, 'outside', null);
     this.outside.flags = ProcessFlag.trapExit | ProcessFlag.requests;
-    this.outside.receiver = new RequestReceiver<never>({ receive() {} });
+    this.outside.receiver = new RequestReceiver<never>({ receive: (message) => this.#passOn(message) });
     this.#enter(this.outside);
     this.current = this.outside;
   }
@@ -105,7 +105,7 @@ export class Runtime {
     link: Pid | undefined,
   ): Pid<M> {
     if (!parent.alive) throw new Exit(parent.first as ExitReason);
-    const { label, name, monitor, trapExit, priority } = options;
+    const { label, name, localName, monitor, trapExit, priority } = options;
     const process = new Process<M>(
       this,
       label ?? nameInWords(name ?? 'process'),
@@ -113,7 +113,7 @@ export class Runtime {
     );
     const self = process as unknown as Process<never>;
     this.#enter(self);
-    if (name !== undefined) this.#enterName(name, self);
+    if (name !== undefined) this.#enterName(name, self, localName === true);
     if (trapExit === true) process.flags |= ProcessFlag.trapExit;
     if (priority !== undefined) process.priority = priority;
     if (monitor !== undefined) this.signals.monitor(monitor, process);
@@ -464,6 +464,31 @@ export class Runtime {
     }
   }
 
+  // ---- other schedulers ----------------------------------------------------------------------------------------
+
+  /** Numbers of the other schedulers of the node. */
+  get schedulers(): readonly number[] {
+    return this.#router?.schedulers ?? [];
+  }
+
+  /** Tells of other schedulers' coming and going: Erlang's net_kernel:monitor_nodes. */
+  watchSchedulers(watcher: SchedulerWatcher): void {
+    this.#router?.watch?.(watcher);
+  }
+
+  unwatchSchedulers(watcher: SchedulerWatcher): void {
+    this.#router?.unwatch?.(watcher);
+  }
+
+  /**
+   * Sends to whoever has the name on another scheduler: Erlang's `{Name, Node} ! Message`. If nobody
+   * has, nothing happens. Later messages straight to that process may overtake it.
+   */
+  sendNamedAt(scheduler: number, name: string, message: unknown): void {
+    const named: NamedMessage = { type: '$named', name, message };
+    this.send(this.pid(scheduler, this.outside.id), named);
+  }
+
   // ---- other schedulers: for the router ------------------------------------------------------------------------
 
   /** The pid of a process of any scheduler, alive or not. The same object for the same process while anybody holds it. */
@@ -599,10 +624,16 @@ export class Runtime {
     }
   }
 
+  /** A message came for `outside`: for nobody, unless it names somebody. */
+  #passOn(message: unknown): void {
+    const named = message as NamedMessage | null | undefined;
+    if (named?.type === '$named') this.names.local(named.name)?.deliver(named.message);
+  }
+
   /** If the name is taken there must be no trace of the process. */
-  #enterName(name: Name, process: Process<never>): void {
+  #enterName(name: Name, process: Process<never>, local: boolean): void {
     try {
-      if (typeof name === 'string') this.names.register(name, process);
+      if (typeof name === 'string') this.names.register(name, process, local);
       else if (!name.via.registerName(name.key, process, name.value)) throw new NameTaken(nameInWords(name));
     } catch (error) {
       this.#table.remove(process.id);

@@ -116,11 +116,12 @@ export function startProcess<M>(
   options: StartOptions,
   init: (self: Process<M>, ack: InitAck) => ReturnType<Start<M>>,
 ): StartOutcome<Pid<M>> {
-  const { parent, link = false, timeoutMs = Number.POSITIVE_INFINITY, name } = options;
+  const { parent, link = false, timeoutMs = Number.POSITIVE_INFINITY, name, localName } = options;
   if (!(timeoutMs >= 0)) throw new BadArgument(`bad timeoutMs: ${timeoutMs}`);
   if (link && parent === undefined) throw new BadArgument('a link needs a parent');
   if (name !== undefined) {
-    const holder = runtime.whereis(name);
+    const local = localName === true && typeof name === 'string';
+    const holder = local ? runtime.names.local(name) : runtime.whereis(name);
     if (holder !== undefined) return { error: { type: 'already_started', pid: holder } };
   }
   const linked = link ? parent! : null;

@@ -1,4 +1,12 @@
 export {
+  type GroupCalls,
+  GroupMessage,
+  type GroupMonitor,
+  type GroupName,
+  type ScopeMonitor,
+} from './group-messages.js';
+export { ProcessGroups } from './process-groups.js';
+export {
   type Registered,
   type Registration,
   Registry,

@@ -2,7 +2,7 @@ export { type MessageCodec, MessageCodecs } from './message-codec.js';
 export { NotEncodable } from './not-encodable.js';
 export { RecordReader, UndecodableRecord } from './record-reader.js';
 export { RecordWriter } from './record-writer.js';
-export { RingRouter, type RingRouterOptions, type SchedulerWatcher } from './ring-router.js';
+export { RingRouter, type RingRouterOptions } from './ring-router.js';
 export type {
   LinkNews,
   PeerLink,

@@ -1,6 +1,13 @@
 import type { MessagePort } from 'node:worker_threads';
 import { receiveMessageOnPort } from 'node:worker_threads';
-import { BadArgument, type Pid, type RemoteSignal, type Router, type Runtime } from '../actors/index.js';
+import {
+  BadArgument,
+  type Pid,
+  type RemoteSignal,
+  type Router,
+  type Runtime,
+  type SchedulerWatcher,
+} from '../actors/index.js';
 import { Doorbell } from '../structures/doorbell.js';
 import { MessageCodecs } from './message-codec.js';
 import { RecordDecoder } from './record-decoder.js';
@@ -28,13 +35,6 @@ export interface RingRouterOptions {
   readonly overflowBytesMax?: number;
   /** Milliseconds for taking in what others sent before sockets and processes have their turn. Default 2. */
   readonly drainMs?: number;
-}
-
-/** Who wants to know of other schedulers' coming and going. */
-export interface SchedulerWatcher {
-  schedulerUp?(scheduler: number): void;
-  /** All that it sent has been delivered; links and monitors have fired. */
-  schedulerDown?(scheduler: number): void;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Operations } from '../operation.js';
+import { processGroupOperations } from './process-groups.js';
 import { processOperations } from './processes.js';
 import { recordingOperations } from './recording.js';
 import { timerOperations } from './timers.js';
@@ -8,4 +9,5 @@ export const OPERATIONS: Operations = {
   ...processOperations,
   ...timerOperations,
   ...recordingOperations,
+  ...processGroupOperations,
 };
