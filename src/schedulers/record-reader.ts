@@ -1,6 +1,14 @@
 import type { Pid, Runtime } from '../actors/index.js';
 import type { RecordMemory } from '../structures/record-memory.js';
-import { bufferOver, SHORT_TEXT } from './record-writer.js';
+import { bufferOver } from './record-writer.js';
+
+/** The engine keeps typed arrays up to this size on its heap: they are quickly made. */
+const ON_HEAP_BYTES_MAX = 64;
+/** Somewhat longer ones get a piece of a common ArrayBuffer of this size, which lives as long as any of them. */
+const POOLED_BYTES_MAX = 1024;
+const POOL_BYTES = 8192;
+/** Below this a loop beats the call into the engine's memory copy. */
+const COPY_LOOP_BYTES_MAX = 128;
 
 /** A record that came over a ring is not what its kind says: a bug, as both ends are of one build. It is dropped. */
 export class UndecodableRecord extends Error {
@@ -17,6 +25,8 @@ export class RecordReader {
   #f64: Float64Array = new Float64Array(0);
   #bytes: Uint8Array = new Uint8Array(0);
   #text: Buffer | null = null;
+  #pool = new ArrayBuffer(0);
+  #poolUsed = POOL_BYTES;
 
   constructor(
     /** The runtime that the messages are for. */
@@ -65,16 +75,27 @@ export class RecordReader {
     return this.runtime.pid(scheduler, id);
   }
 
-  /** A copy. */
+  /** A copy. Up to {@link POOLED_BYTES_MAX} bytes it may share its ArrayBuffer with others, as a small Buffer does. */
   bytes(): Uint8Array {
     const length = this.view();
-    const end = this.at;
-    const start = end - ((length + 3) & ~3);
-    const copy = new Uint8Array(length);
-    if (length <= SHORT_TEXT)
-      for (let index = 0; index < length; index++) copy[index] = this.#bytes[start + index]!;
-    else copy.set(this.#bytes.subarray(start, start + length));
+    const start = this.at - ((length + 3) & ~3);
+    const copy = this.#room(length);
+    const source = this.#bytes;
+    if (length <= COPY_LOOP_BYTES_MAX)
+      for (let index = 0; index < length; index++) copy[index] = source[start + index]!;
+    else copy.set(source.subarray(start, start + length));
     return copy;
+  }
+
+  #room(length: number): Uint8Array {
+    if (length <= ON_HEAP_BYTES_MAX || length > POOLED_BYTES_MAX) return new Uint8Array(length);
+    if (this.#poolUsed + length > POOL_BYTES) {
+      this.#pool = new ArrayBuffer(POOL_BYTES);
+      this.#poolUsed = 0;
+    }
+    const room = new Uint8Array(this.#pool, this.#poolUsed, length);
+    this.#poolUsed += (length + 7) & ~7;
+    return room;
   }
 
   /**

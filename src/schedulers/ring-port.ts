@@ -42,6 +42,8 @@ export class RingPort {
   readonly #outlet: RingOutlet;
   readonly #button: DoorbellButton;
   readonly #stats: Float64Array;
+  /** Bytes sent since the last publish, whether into the ring or behind it. */
+  #unshown = 0;
   #stalledSince = -1;
   #toldBusyAt = Number.NEGATIVE_INFINITY;
   #toldOverflowAt = Number.NEGATIVE_INFINITY;
@@ -83,6 +85,7 @@ export class RingPort {
   /** Shows the other end what was sent. */
   publish(): void {
     this.dirty = false;
+    this.#unshown = 0;
     this.#shown(this.#outlet.publish());
     if (this.isStalled || this.#stalledSince >= 0) this.#watchStall();
   }
@@ -109,7 +112,10 @@ export class RingPort {
     const stats = this.#stats;
     stats[RECORDS]!++;
     stats[BYTES]! += bytes;
-    if (this.#outlet.pendingBytes >= this.#options.publishBytes) this.#shown(this.#outlet.publish());
+    this.#unshown += bytes;
+    if (this.#unshown < this.#options.publishBytes) return;
+    this.#unshown = 0;
+    this.#shown(this.#outlet.publish());
   }
 
   #shown(anything: boolean): void {
