@@ -1,4 +1,5 @@
 import { Coroutine } from './coroutine.js';
+import { beCut, Word, words } from './cut.js';
 import { Exit, ExitReason, formatReason, sameReason } from './exit-reason.js';
 import type { Pid } from './pid.js';
 import type { Process } from './process.js';
@@ -57,6 +58,7 @@ export function ask<R>(
   done: (outcome: CallOutcome<R>) => void,
   timeoutMs: number,
 ): void {
+  if (words[Word.cutting] !== 0) beCut();
   if ((owner.flags & ProcessFlag.requests) === 0) {
     owner.flags |= ProcessFlag.requests;
     if (owner.receiver instanceof Coroutine) owner.receiver.takeRequests();
@@ -205,6 +207,7 @@ export function* stop(
 
 /** A call on this stack: see `Runtime.callNow`. */
 export function callNow<R>(runtime: Runtime, target: Target, request: unknown): CallOutcome<R> {
+  if (words[Word.cutting] !== 0) beCut();
   const { turns } = runtime;
   const pid = runtime.resolve(target);
   const process = pid === null ? null : runtime.local(pid);

@@ -5,8 +5,10 @@ import { unwatch } from './monitors.js';
 import type { Pid } from './pid.js';
 import { Process } from './process.js';
 import { ProcessFlag } from './process-flag.js';
+import type { ExitHook } from './receiver.js';
 import type { Ref } from './ref.js';
 import type { Runtime } from './runtime.js';
+import { CutOff, type StackSample } from './slice-guard.js';
 import { ExitMessage } from './system-message.js';
 
 /**
@@ -43,6 +45,20 @@ export class Exits {
   linkSignal(target: Process<never>, from: Pid, reason: ExitReason): void {
     if (target.trapExit) target.deliver(new ExitMessage(from, reason));
     else if (reason.type !== 'normal') this.doom(target, reason);
+  }
+
+  /** A process ran for too long in one of its callbacks and was cut off: nothing of it is on the stack any more. */
+  cutOff(process: Process<never>, handler: string, sample: StackSample): void {
+    this.#runtime.emit({
+      type: 'crash',
+      pid: process,
+      label: process.label,
+      path: this.#runtime.pathOf(process),
+      reason: ExitReason.killed,
+      mailboxLength: process.mailboxLength,
+      cut: { ...sample, handler },
+    });
+    this.doom(process, ExitReason.killed);
   }
 
   /** A process ended by its own doing: it returned from its last callback with this reason. */
@@ -114,12 +130,19 @@ export class Exits {
     const { hooks } = process;
     if (hooks === null) return;
     process.hooks = null;
+    const { guard } = this.#runtime.turns;
     for (const hook of Array.isArray(hooks) ? hooks : [hooks]) {
       try {
-        hook.processExited(process, reason);
+        if (guard === null) hook.processExited(process, reason);
+        else if (guard.run(runHook, hook, process, reason)) throw new CutOff(guard.takeCut());
       } catch (error) {
         this.#runtime.emit({ type: 'hook_failed', error });
       }
     }
   }
+}
+
+/** Under a guard of its own: what is cut off is the hook, not the burial in whose middle it runs. */
+function runHook(hook: ExitHook, process: Process<never>, reason: ExitReason): void {
+  hook.processExited(process, reason);
 }

@@ -3,6 +3,7 @@ import { abortSignalOf } from './abort-signal.js';
 import { AsyncProcess } from './async-process.js';
 import { ask, orExit } from './calls.js';
 import { Coroutine } from './coroutine.js';
+import { beCut, Word, words } from './cut.js';
 import { Exit, ExitReason } from './exit-reason.js';
 import type { Links } from './links.js';
 import { type accepts, formatPid, type Pid } from './pid.js';
@@ -140,6 +141,7 @@ export class Process<in M> implements Pid<M> {
 
   /** Sends a message. To a process that has ended: nothing happens. */
   send<T>(target: Pid<T>, message: T): void {
+    if (words[Word.cutting] !== 0) beCut();
     if ((this.flags & ProcessFlag.dead) !== 0) return;
     this.sentCount = (this.sentCount + 1) | 0;
     const process = target as unknown as Process<T>;

@@ -1,15 +1,16 @@
 import type { ExitReason } from './exit-reason.js';
 import type { Pid } from './pid.js';
+import type { StackSample } from './slice-guard.js';
 
 /**
  * What the core has to tell: it never logs, it emits these to the sink given in the runtime's options.
  *
  * | type | when |
  * | --- | --- |
- * | crash | a process ended by its own doing with a reason other than normal or shutdown |
+ * | crash | a process ended by its own doing with a reason other than normal or shutdown, or was cut off |
  * | behaviour_terminated | a server or the like ended so: with its state and its last message, before the crash |
- * | hook_failed | an exit hook or an after-turn callback threw; it was ignored |
- * | long_schedule | one slice took at least `longScheduleMs` |
+ * | hook_failed | an exit hook or an after-turn callback threw, or was cut off; it was ignored |
+ * | long_schedule | one slice took at least `longScheduleMs`; with a guard also one callback outside of slices |
  * | mailbox_overflow | a process was ended because its mailbox passed `mailboxMax` |
  * | undeliverable | a timer's message for another scheduler cannot leave this one; it was dropped |
  * | busy_port | the ring to another scheduler is full: what is sent waits behind it (at most once a second) |
@@ -31,6 +32,8 @@ export type RuntimeEvent =
       readonly reason: ExitReason;
       /** Messages that were waiting, and are lost. */
       readonly mailboxLength: number;
+      /** It ran for too long and was cut off (the reason is killed): where it was, and in which of its callbacks. */
+      readonly cut?: StackSample & { readonly handler: string };
     }
   | {
       readonly type: 'behaviour_terminated';
@@ -56,6 +59,8 @@ export type RuntimeEvent =
       readonly durationMs: number;
       /** Messages handled in the slice. */
       readonly messages: number;
+      /** Where it was when it had become long, topmost frame first. Only with a guard. */
+      readonly stack?: readonly string[];
     }
   | {
       readonly type: 'mailbox_overflow';

@@ -7,6 +7,7 @@ import type { Process } from './process.js';
 import type { Priority } from './process-flag.js';
 import type { Router } from './router.js';
 import type { EventSink } from './runtime-event.js';
+import type { SliceGuard } from './slice-guard.js';
 import type { Name } from './via.js';
 
 export interface RuntimeOptions {
@@ -22,10 +23,15 @@ export interface RuntimeOptions {
   readonly sliceMessages?: number;
   /** Milliseconds after which a turn gives way to the event loop. Default 5. */
   readonly turnMs?: number;
-  /** Slices of at least this many milliseconds are reported. 0, the default: none, and no clock is read for it. */
+  /**
+   * Slices of at least this many milliseconds are reported. 0, the default: none, and no clock is read for it. Nor is it
+   * with a guard: its watchdog finds them, with its own limit.
+   */
   readonly longScheduleMs?: number;
   /** A process with more messages than this waiting (give or take 64) is ended with `mailbox_overflow`. Default 2^24. */
   readonly mailboxMax?: number;
+  /** Lets a watchdog cut off a process that runs for too long. One for each thread. Without one nobody can. */
+  readonly guard?: SliceGuard;
   /** Takes what the core reports; see {@link RuntimeEvent}. */
   readonly events?: EventSink;
 }

@@ -5,6 +5,7 @@ import { AsyncProcess } from './async-process.js';
 import { BadArgument } from './bad-argument.js';
 import { ask, CallFailed, callNow, settle } from './calls.js';
 import { Coroutine } from './coroutine.js';
+import { beCut, Word, words } from './cut.js';
 import { Exit, Exited, ExitReason } from './exit-reason.js';
 import { Exits } from './exits.js';
 import { linksOf } from './links.js';
@@ -29,6 +30,7 @@ import type { NamedMessage, RemoteSignal, Router, SchedulerWatcher } from './rou
 import type { EventSink, RuntimeEvent } from './runtime-event.js';
 import { checkRuntimeOptions, type RuntimeOptions, type SpawnOptions } from './runtime-options.js';
 import { Signals } from './signals.js';
+import { CutOff, GuardMark } from './slice-guard.js';
 import { TimeoutMessage } from './system-message.js';
 import { CallbackTimer, ProcessTimer, type Timer, Timers } from './timers.js';
 import { Turns } from './turns.js';
@@ -104,6 +106,7 @@ export class Runtime {
     options: SpawnOptions,
     link: Pid | undefined,
   ): Pid<M> {
+    if (words[Word.cutting] !== 0) beCut();
     if (!parent.alive) throw new Exit(parent.first as ExitReason);
     const { label, name, localName, monitor, trapExit, priority } = options;
     const process = new Process<M>(
@@ -139,6 +142,7 @@ export class Runtime {
    * it gets a message if it traps, and ends if it does not, but `normal` ends only a process that sends it to itself.
    */
   exit(pid: Pid, reason: ExitReason): void {
+    if (words[Word.cutting] !== 0) beCut();
     const process = this.local(pid);
     if (process !== null) this.#exits.signal(process, this.current, reason);
     else this.routeSignal(pid, { type: 'exit', from: this.current, reason, link: false });
@@ -147,13 +151,23 @@ export class Runtime {
   /** Ends a process of this scheduler as if it had called `self.exit`: its terminate runs. For its own socket and test. */
   finish(pid: Pid, reason: ExitReason): void {
     const process = this.local(pid);
-    if (process?.alive) this.escaped(process, new Exit(reason));
+    if (!process?.alive) return;
+    const { guard } = this.turns;
+    if (guard === null) {
+      this.escaped(process, new Exit(reason));
+      return;
+    }
+    const before = this.current;
+    if (!guard.run(finishNow, process, reason, null)) return;
+    this.current = before;
+    this.cutOff(process, 'terminate');
   }
 
   // ---- messages ------------------------------------------------------------------------------------------------
 
   /** Sends a message, in the name of the running process. To one that has ended: nothing happens. */
   send<M>(target: Pid<M>, message: M): void {
+    if (words[Word.cutting] !== 0) beCut();
     const { current } = this;
     current.sentCount = (current.sentCount + 1) | 0;
     const process = target as unknown as Process<M>;
@@ -166,6 +180,7 @@ export class Runtime {
    * target. One to a process that has ended is taken, too.
    */
   trySend<M>(target: Pid<M>, message: M): boolean {
+    if (words[Word.cutting] !== 0) beCut();
     const { current } = this;
     current.sentCount = (current.sentCount + 1) | 0;
     const process = target as unknown as Process<M>;
@@ -183,6 +198,7 @@ export class Runtime {
 
   /** Sends through an alias. If it is not active any more nothing happens. */
   sendAlias(ref: Ref | RemoteRef, message: unknown): void {
+    if (words[Word.cutting] !== 0) beCut();
     this.current.sentCount = (this.current.sentCount + 1) | 0;
     if (ref instanceof RemoteRef) this.routeSignal(ref.owner, { type: 'alias', ref: ref.number, message });
     else if (ref.owner.runtime === this) this.signals.throughAlias(ref, message);
@@ -205,6 +221,7 @@ export class Runtime {
    * the target has ended, or sixteen messages are being handled on this stack.
    */
   tryDispatch<M>(target: Pid<M>, message: M): boolean {
+    if (words[Word.cutting] !== 0) beCut();
     const process = target as unknown as Process<never>;
     const { turns } = this;
     if (
@@ -296,6 +313,7 @@ export class Runtime {
    */
   register(name: string, pid: Pid): void {
     const process = this.local(pid);
+    if (words[Word.cutting] !== 0) beCut();
     if (process === null)
       throw new BadArgument(`only a process of this scheduler can be registered as ${name}`);
     this.names.register(name, process);
@@ -303,6 +321,7 @@ export class Runtime {
 
   /** Throws a {@link BadArgument} if nobody has the name, or a process of another scheduler. */
   unregister(name: string): void {
+    if (words[Word.cutting] !== 0) beCut();
     this.names.unregister(name);
   }
 
@@ -319,6 +338,7 @@ export class Runtime {
 
   /** Sends `message` in `delayMs`. The timer dies with the target; a name is looked up when the time has come. */
   sendAfter<M>(delayMs: number, target: Pid<M> | Name, message: M): Timer {
+    if (words[Word.cutting] !== 0) beCut();
     const process = typeof target === 'string' ? null : this.local(target as Pid);
     if (process !== null) return this.startProcessTimer(process, delayMs, message, false);
     const timer = new CallbackTimer(() => {
@@ -337,6 +357,7 @@ export class Runtime {
 
   /** The same, but what comes is a {@link TimeoutMessage} with the timer and `message`. */
   startTimer(delayMs: number, target: Pid<unknown> | string, message: unknown): Timer {
+    if (words[Word.cutting] !== 0) beCut();
     const process = typeof target === 'string' ? null : this.local(target);
     if (process !== null) return this.startProcessTimer(process, delayMs, message, true);
     const timer: CallbackTimer = new CallbackTimer(() => {
@@ -349,6 +370,7 @@ export class Runtime {
 
   /** @internal */
   startProcessTimer(process: Process<never>, delayMs: number, message: unknown, wrapped: boolean): Timer {
+    if (words[Word.cutting] !== 0) beCut();
     const timer = new ProcessTimer(process, message, wrapped);
     if (process.alive) this.timers.start(timer, delayMs);
     else process.timers = null;
@@ -357,6 +379,7 @@ export class Runtime {
 
   /** The milliseconds that were left, or false if the timer had fired or was cancelled. */
   cancelTimer(timer: Timer): number | false {
+    if (words[Word.cutting] !== 0) beCut();
     return this.timers.cancel(timer);
   }
 
@@ -454,8 +477,10 @@ export class Runtime {
   /** @internal */
   emit(event: RuntimeEvent): void {
     if (this.#events === null) return;
+    const { guard } = this.turns;
     try {
-      this.#events(event);
+      if (guard === null) this.#events(event);
+      else if (guard.run(this.#events, event, null, null)) throw new CutOff(guard.takeCut());
     } catch (error) {
       // The sink's own fault, and not to be hidden; but nothing may escape into the middle of a death or a turn.
       this.clock.defer(() => {
@@ -571,6 +596,11 @@ export class Runtime {
     this.#exits.doom(process, ExitReason.mailboxOverflow);
   }
 
+  /** @internal A process was cut off in one of its callbacks: nothing of that is on the stack any more. */
+  cutOff(process: Process<never>, callback: string, message?: unknown): void {
+    this.#exits.cutOff(process, handlerOf(process, callback, message), this.turns.guard!.takeCut());
+  }
+
   /** @internal Removes what the tables hold of a dead process. */
   forget(process: Process<never>): void {
     this.names.release(process);
@@ -580,6 +610,7 @@ export class Runtime {
 
   /** @internal Something escaped from a callback of the process: its terminate, then its end. */
   escaped(process: Process<never>, thrown: unknown): void {
+    if (words[Word.cutting] !== 0) beCut();
     if (!process.alive) return;
     let reason = ExitReason.ofThrown(thrown);
     const { receiver } = process;
@@ -641,6 +672,16 @@ export class Runtime {
     }
   }
 
+  /** @internal */
+  startNow(process: Process<never>, start: Start<never>): void {
+    try {
+      const started = start(process);
+      if (process.alive) this.#receiveWith(process, started);
+    } catch (thrown) {
+      this.escaped(process, thrown);
+    }
+  }
+
   #enter(process: Process<never>): void {
     const id = this.#table.add(process);
     process.slot = slotOf(id);
@@ -651,15 +692,29 @@ export class Runtime {
     const before = this.current;
     process.flags |= ProcessFlag.scheduled | ProcessFlag.running;
     this.current = process;
-    try {
-      const started = start(process);
-      if (process.alive) this.#receiveWith(process, started);
-    } catch (thrown) {
-      this.escaped(process, thrown);
-    }
+    const { guard } = this.turns;
+    if (guard === null) this.startNow(process, start);
+    else if (guard.run(startNow, process, start, null)) this.cutOff(process, 'start');
+    else if (words[Word.sampled] !== 0) this.turns.sampled(process, guard.marks[GuardMark.depth]!, 0);
     this.current = before;
     process.flags &= ~ProcessFlag.running;
     if (process.mailboxLength !== 0) this.turns.schedule(process);
     else process.flags &= ~ProcessFlag.scheduled;
   }
+}
+
+function startNow(process: Process<never>, start: Start<never>): void {
+  process.runtime.startNow(process, start);
+}
+
+function finishNow(process: Process<never>, reason: ExitReason): void {
+  process.runtime.escaped(process, new Exit(reason));
+}
+
+/** Which of its callbacks ran, in words: `Session.receive`, and the type of the message where it is known. */
+function handlerOf(process: Process<never>, callback: string, message: unknown): string {
+  const name = (process.receiver as object | null)?.constructor?.name ?? 'Object';
+  const type = (message as { readonly type?: unknown } | null | undefined)?.type;
+  const of = typeof type === 'string' ? `(${type})` : '';
+  return `${name === 'Object' ? '' : `${name}.`}${callback}${of}`;
 }

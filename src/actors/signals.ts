@@ -1,3 +1,4 @@
+import { beCut, Word, words } from './cut.js';
 import { Exit, ExitReason } from './exit-reason.js';
 import type { Exits } from './exits.js';
 import { addLink, linksOf, removeLink } from './links.js';
@@ -67,6 +68,7 @@ export class Signals {
   // ---- links ---------------------------------------------------------------------------------------------------
 
   link(process: Process<never>, pid: Pid): void {
+    if (words[Word.cutting] !== 0) beCut();
     if (pid === (process as unknown) || this.#connect(process, pid)) return;
     const reason = this.#nobody(pid);
     if (!process.trapExit) throw new Exit(reason);
@@ -79,6 +81,7 @@ export class Signals {
   }
 
   unlink(process: Process<never>, pid: Pid): void {
+    if (words[Word.cutting] !== 0) beCut();
     const other = this.#runtime.canonical(pid);
     if (!removeLink(process, other)) return;
     const target = this.#runtime.local(other);
@@ -109,6 +112,7 @@ export class Signals {
   // ---- monitors and aliases ------------------------------------------------------------------------------------
 
   monitor(owner: Process<never>, target: Target, alias?: AliasMode, tag?: unknown): Ref {
+    if (words[Word.cutting] !== 0) beCut();
     let flags: number = RefFlag.monitor;
     if (alias !== undefined) flags |= RefFlag.alias;
     if (alias === 'demonitor') flags |= RefFlag.demonitor;
@@ -142,6 +146,7 @@ export class Signals {
   }
 
   demonitor(owner: Process<never>, ref: Ref, flush: boolean): boolean {
+    if (words[Word.cutting] !== 0) beCut();
     const active = ref.isMonitor && ref.owner === owner;
     if (active) {
       this.stopWatching(ref);
@@ -153,6 +158,7 @@ export class Signals {
   }
 
   alias(owner: Process<never>, mode: 'explicit_unalias' | 'reply'): Ref {
+    if (words[Word.cutting] !== 0) beCut();
     const flags = mode === 'reply' ? RefFlag.alias | RefFlag.reply : RefFlag.alias;
     const ref = new Ref(owner, null, null, owner.alive ? flags : 0);
     if (owner.alive) attach(ref, null);
@@ -160,6 +166,7 @@ export class Signals {
   }
 
   unalias(owner: Process<never>, ref: Ref): boolean {
+    if (words[Word.cutting] !== 0) beCut();
     if (!ref.isAlias || ref.owner !== owner) return false;
     ref.flags &= ~RefFlag.alias;
     if (!ref.isMonitor) this.drop(ref);

@@ -1,11 +1,13 @@
 import type { Clock } from '../structures/clock.js';
 import { Fifo } from '../structures/fifo.js';
 import { BadArgument } from './bad-argument.js';
+import { beCut, Word, words } from './cut.js';
 import type { Process } from './process.js';
 import { PriorityMask, ProcessFlag } from './process-flag.js';
 import { RunQueue } from './run-queue.js';
 import type { Runtime } from './runtime.js';
 import type { RuntimeOptions } from './runtime-options.js';
+import { CutOff, GuardMark, type SliceGuard } from './slice-guard.js';
 
 /** How often a turn looks at the clock, in ms, and at most so many messages apart: a look costs 40 ns. */
 const LOOK_MS = 0.5;
@@ -32,6 +34,8 @@ export class Turns {
   turns = 0;
   /** Messages that are being handled on a sender's stack. */
   depth = 0;
+  /** @internal What can be cut off runs under it. */
+  readonly guard: SliceGuard | null;
 
   readonly #runtime: Runtime;
   readonly #clock: Clock;
@@ -48,6 +52,9 @@ export class Turns {
   #lookAfter = 256;
   readonly #queues: Fifo<unknown>[] = [];
   #afterTurn: (() => void)[] = [];
+  /** Those that run now, and how far they are: what is cut off must not take the others with it. */
+  #callbacks: (() => void)[] = [];
+  #callbackAt = 0;
   #ahead = false;
   #running = false;
   readonly #onTurn = () => this.#turn();
@@ -57,7 +64,8 @@ export class Turns {
     this.#clock = options.clock;
     this.#sliceMessages = options.sliceMessages ?? 64;
     this.#turnMs = options.turnMs ?? 5;
-    this.#longScheduleMs = options.longScheduleMs ?? 0;
+    this.guard = options.guard ?? null;
+    this.#longScheduleMs = this.guard === null ? (options.longScheduleMs ?? 0) : 0;
   }
 
   /** Processes that wait for a slice. */
@@ -73,6 +81,7 @@ export class Turns {
   }
 
   afterTurn(callback: () => void): void {
+    if (words[Word.cutting] !== 0) beCut();
     this.#afterTurn.push(callback);
     if (!this.#ahead) this.#wantTurn();
   }
@@ -100,11 +109,10 @@ export class Turns {
     process.flags |= ProcessFlag.running;
     runtime.current = process;
     this.depth++;
-    try {
-      process.receiver!.receive(message as never);
-    } catch (thrown) {
-      runtime.escaped(process, thrown);
-    }
+    const { guard } = this;
+    if (guard === null) receiveNow(process, message);
+    else if (guard.run(receiveNow, process, message, null)) runtime.cutOff(process, 'receive', message);
+    else if (words[Word.sampled] !== 0) this.sampled(process, guard.marks[GuardMark.depth]!, 1);
     this.depth--;
     runtime.current = before;
     process.flags &= ~ProcessFlag.running;
@@ -157,22 +165,38 @@ export class Turns {
   #turn(): void {
     this.turns++;
     this.#running = true;
-    const now = this.#clock.now();
-    this.#runSlices(now, now + this.#turnMs, Number.POSITIVE_INFINITY);
-    this.#runAfterTurn();
+    const { guard } = this;
+    if (guard === null) this.work();
+    // One guarded call for a whole turn: one for each slice would cost more than most slices do.
+    else while (guard.run(work, this, null, null)) this.#workCutOff();
     this.#running = false;
     this.#ahead = false;
     if (this.length !== 0 || this.#afterTurn.length !== 0) this.#wantTurn();
   }
 
+  /** @internal The work of one turn. */
+  work(): void {
+    const now = this.#clock.now();
+    this.#runSlices(now, now + this.#turnMs, Number.POSITIVE_INFINITY);
+    this.#runAfterTurn();
+  }
+
   #runSlices(started: number, deadline: number, limit: number): void {
     const timed = this.#longScheduleMs !== 0;
+    const marks = this.guard === null ? null : this.guard.marks;
     let looked = started;
     let left = this.#lookAfter;
     for (let process = this.#next(); process !== null; process = this.#next()) {
       const handled = process.handledCount;
-      if (timed) this.#timedSlice(process);
-      else this.#slice(process);
+      if (timed) {
+        this.#timedSlice(process);
+      } else if (marks === null) {
+        this.#slice(process);
+      } else {
+        marks[GuardMark.levels]! += 1;
+        this.#slice(process);
+        if (words[Word.sampled] !== 0) this.sampled(process, 0, (process.handledCount - handled) | 0);
+      }
       this.slices++;
       left -= 1 + ((process.handledCount - handled) | 0);
       if (left > 0) continue;
@@ -202,6 +226,8 @@ export class Turns {
     } catch (thrown) {
       runtime.escaped(process, thrown);
     }
+    // It came to its end while it was being cut off: whoever is next must not be hit.
+    if (words[Word.cutting] !== 0) beCut();
     runtime.current = runtime.outside;
     process.flags &= ~ProcessFlag.running;
     if (process.mailboxLength !== 0) {
@@ -231,12 +257,53 @@ export class Turns {
     const callbacks = this.#afterTurn;
     if (callbacks.length === 0) return;
     this.#afterTurn = [];
-    for (const callback of callbacks) {
+    this.#callbacks = callbacks;
+    for (this.#callbackAt = 0; this.#callbackAt < callbacks.length; this.#callbackAt++) {
+      if (this.guard !== null) this.guard.marks[GuardMark.levels]! += 1;
       try {
-        callback();
+        callbacks[this.#callbackAt]!();
       } catch (error) {
         this.#runtime.emit({ type: 'hook_failed', error });
       }
+      if (words[Word.cutting] !== 0) beCut();
     }
+    this.#callbacks = [];
   }
+
+  /** @internal If what has just ended on this level was sampled, it took long. */
+  sampled(process: Process<never>, level: number, messages: number): void {
+    const sample = this.guard!.takeSample(level);
+    if (sample === null) return;
+    const { ranMs: durationMs, stack } = sample;
+    const { label } = process;
+    this.#runtime.emit({ type: 'long_schedule', pid: process, label, durationMs, messages, stack });
+  }
+
+  /** What ran in a turn was cut off: a slice, or an after-turn callback. The turn goes on behind it. */
+  #workCutOff(): void {
+    const runtime = this.#runtime;
+    const process = runtime.current;
+    if (process !== runtime.outside) {
+      runtime.current = runtime.outside;
+      process.flags &= ~ProcessFlag.running;
+      this.slices++;
+      runtime.cutOff(process, 'receive');
+      return;
+    }
+    this.#afterTurn = [...this.#callbacks.slice(this.#callbackAt + 1), ...this.#afterTurn];
+    this.#callbacks = [];
+    runtime.emit({ type: 'hook_failed', error: new CutOff(this.guard!.takeCut()) });
+  }
+}
+
+function receiveNow(process: Process<never>, message: unknown): void {
+  try {
+    process.receiver!.receive(message as never);
+  } catch (thrown) {
+    process.runtime.escaped(process, thrown);
+  }
+}
+
+function work(turns: Turns): void {
+  turns.work();
 }

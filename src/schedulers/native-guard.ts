@@ -1,0 +1,180 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { words } from '../actors/cut.js';
+import { GuardMark, type SliceGuard, type StackSample } from '../actors/slice-guard.js';
+
+/** What a watchdog may ask of a guarded thread. `native/slice-guard.cc` has the same numbers. */
+export const GuardRequest = {
+  /** To say that it still runs JavaScript: {@link GuardMark.answered} counts. */
+  probe: 1,
+  /** To note the stack of the work. */
+  sample: 2,
+  /** To cut the work off. */
+  cut: 3,
+  /** To run the function that was given for its end, whatever else it is doing. */
+  end: 4,
+} as const;
+export type GuardRequest = (typeof GuardRequest)[keyof typeof GuardRequest];
+
+/** For {@link GuardHandle}: a sample of whatever runs, also outside of guarded calls. */
+export const ANY_LEVEL = 0xffffff;
+
+/** A guarded thread, for others: what it takes to watch it. Can be sent in a message. */
+export interface GuardHandle {
+  readonly id: number;
+  /** See {@link GuardMark}. In shared memory. */
+  readonly marks: Int32Array;
+}
+
+export interface AttachOptions {
+  /**
+   * Beginnings of script names, in whose functions nothing is cut off: where that would leave something half done that
+   * others need. Added to Node's own and to {@link CORE}.
+   */
+  readonly uncuttable?: readonly string[];
+  /** Called within whatever runs when a watchdog gives the thread up. It should end the thread, and need not return. */
+  readonly onEnd?: (stack: readonly string[]) => void;
+}
+
+/** The native guard is not there: it was not built for this Node, or cannot be loaded. The message says why. */
+export class GuardMissing extends Error {
+  override readonly name = 'GuardMissing';
+}
+
+/** What native/slice-guard.cc exports. */
+interface Addon {
+  readonly version: number;
+  attach(
+    marks: Int32Array,
+    words: Int32Array,
+    uncuttable: readonly string[],
+    end: ((stack: readonly string[]) => void) | undefined,
+  ): Attached;
+  interrupt(id: number, request: number, level: number, work: number, ranMs: number): boolean;
+  stackOf(id: number): readonly string[] | null;
+}
+interface Attached {
+  readonly id: number;
+  run<A, B, C>(body: (a: A, b: B, c: C) => void, a: A, b: B, c: C): boolean;
+  takeCut(): readonly [ranMs: number, stack: readonly string[]];
+  takeSample(level: number): readonly [ranMs: number, stack: readonly string[]] | null;
+  detach(): void;
+}
+
+const VERSION = 1;
+const sources = new URL('../', import.meta.url);
+/** Folders of the core and of what processes share through it. */
+const CORE = ['actors', 'supervisors', 'registry', 'structures', 'schedulers', 'storage', 'transport'].map(
+  (folder) => new URL(`${folder}/`, sources).href,
+);
+
+let loaded: Addon | null = null;
+
+/** @throws GuardMissing */
+function load(): Addon {
+  if (loaded !== null) return loaded;
+  const { platform, arch, versions } = process;
+  const path = fileURLToPath(
+    new URL(`../../native/bin/${platform}-${arch}-${versions.modules}/slice-guard.node`, sources),
+  );
+  if (!existsSync(path)) {
+    throw new GuardMissing(`it was not built for Node ${versions.node} (node native/install.js says why)`);
+  }
+  let addon: Addon;
+  try {
+    addon = createRequire(import.meta.url)(path) as Addon;
+  } catch (error) {
+    throw new GuardMissing(`it cannot be loaded: ${(error as Error).message}`);
+  }
+  if (addon.version !== VERSION) {
+    throw new GuardMissing(
+      `it was built from other sources (version ${addon.version}): node native/install.js`,
+    );
+  }
+  loaded = addon;
+  return addon;
+}
+
+/** Why this thread can have no guard; null if it can. */
+export function guardMissing(): GuardMissing | null {
+  try {
+    load();
+    return null;
+  } catch (error) {
+    if (error instanceof GuardMissing) return error;
+    throw error;
+  }
+}
+
+/**
+ * The guard of this thread: for `RuntimeOptions.guard`, and, as {@link handle}, for the watchdog of another thread.
+ * The only doorway to the native add-on. See native/README.md for how it works and what it cannot do.
+ */
+export class NativeGuard implements SliceGuard {
+  readonly marks: Int32Array;
+  readonly id: number;
+  /** The add-on's own function: called for each guarded call, so without a wrapper. */
+  readonly run: SliceGuard['run'];
+  readonly #attached: Attached;
+
+  private constructor(marks: Int32Array, attached: Attached) {
+    this.marks = marks;
+    this.id = attached.id;
+    this.run = attached.run;
+    this.#attached = attached;
+  }
+
+  /**
+   * Makes this thread one that can be cut off.
+   *
+   * @throws GuardMissing
+   * @throws Error if the thread has a guard already
+   */
+  static attach(options: AttachOptions = {}): NativeGuard {
+    const addon = load();
+    const marks = new Int32Array(new SharedArrayBuffer(GuardMark.count * Int32Array.BYTES_PER_ELEMENT));
+    const uncuttable = ['node:', ...CORE, ...(options.uncuttable ?? [])];
+    return new NativeGuard(marks, addon.attach(marks, words, uncuttable, options.onEnd));
+  }
+
+  get handle(): GuardHandle {
+    return { id: this.id, marks: this.marks };
+  }
+
+  takeCut(): StackSample {
+    const [ranMs, stack] = this.#attached.takeCut();
+    return { ranMs, stack };
+  }
+
+  takeSample(level: number): StackSample | null {
+    const sample = this.#attached.takeSample(level);
+    return sample === null ? null : { ranMs: sample[0], stack: sample[1] };
+  }
+
+  /** Lets go of the thread. Not from within a guarded call. */
+  detach(): void {
+    this.#attached.detach();
+  }
+}
+
+/**
+ * Asks a guarded thread for something; it is done at its next stack check, if the work of that level is still the same.
+ * A later request replaces one that has not been seen yet. Returns false if the thread is gone.
+ *
+ * @throws GuardMissing
+ */
+export function interrupt(
+  guard: GuardHandle,
+  request: GuardRequest,
+  level: number,
+  work: number,
+  ranMs: number,
+): boolean {
+  return load().interrupt(guard.id, request, level, work, ranMs);
+}
+
+/** The stack that the last sample on {@link ANY_LEVEL} found, once; null if none has been answered. */
+export function stackOf(guard: GuardHandle): readonly string[] | null {
+  return load().stackOf(guard.id);
+}
