@@ -148,14 +148,14 @@ init(N) -> {ok, N}.
 handle_call(_, _, N) -> {reply, N, N + 1}.
 handle_cast(_, N) -> {noreply, N}.
 
+%% A thousand at a time: the mailbox of who counts them must not become the measurement.
 spawn_exit(N) ->
-    wait(spawn_monitor(fun() ->
-        Self = self(),
-        spawn_all(Self, N),
-        take(N)
-    end)).
-spawn_all(_, 0) -> ok;
-spawn_all(Self, N) -> spawn(fun() -> Self ! x end), spawn_all(Self, N - 1).
+    wait(spawn_monitor(fun() -> spawn_batches(self(), N) end)).
+spawn_batches(_, N) when N =< 0 -> ok;
+spawn_batches(Self, N) ->
+    [spawn(fun() -> Self ! x end) || _ <- lists:seq(1, 1000)],
+    take(1000),
+    spawn_batches(Self, N - 1000).
 
 %% Built first, then drained.
 backlog(N) ->

@@ -1,42 +1,56 @@
-/** Small tools of the runtime's benchmarks. */
+/** What a contender of the runtime's benchmark measures and prints, one workload for each start of the program. */
 
-export interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
+/** Some work that can be done again and again: how many events it is, and the work. */
+export interface Workload {
+  readonly events: number;
+  readonly work: () => void | Promise<void>;
 }
 
-/** Best of `rounds` runs: the machine is shared, and noise only ever slows down. */
-export function best(rounds: number, run: () => number): number {
-  let most = 0;
-  for (let round = 0; round < rounds; round++) most = Math.max(most, run());
-  return most;
+/** Bytes for each of many things. */
+export interface Size {
+  readonly bytes: number;
 }
 
-/** The same for something asynchronous. */
-export async function bestOf(rounds: number, run: () => Promise<number>): Promise<number> {
-  let most = 0;
-  for (let round = 0; round < rounds; round++) most = Math.max(most, await run());
-  return most;
+/** Makes the workloads of a contender; `scale` 1 is the full size. Undefined: it has nothing like that. */
+export type Workloads = { readonly [name: string]: (scale: number) => Workload | Size };
+
+/** Events of the best round for each second, and for each second of processor time of all threads; or bytes. */
+export interface Measured {
+  readonly wall?: number;
+  readonly cpu?: number;
+  readonly bytes?: number;
 }
 
-/** Microseconds of processor time that this program has used, the collector's and the compiler's threads included. */
-export function cpuMicros(): number {
-  const { user, system } = process.cpuUsage();
-  return user + system;
-}
+const ROUNDS_MIN = 3;
+const TIME_MIN_MS = 2000;
+const ROUNDS_MAX = 200;
 
-/** How many of `count` events, done by `work`, take a second of processor time: other programs do not show in it. */
-export function rate(count: number, work: () => void): number {
-  const start = cpuMicros();
-  work();
-  return (count * 1e6) / Math.max(1, cpuMicros() - start);
-}
-
-/** Bytes of heap that `make` leaves behind for each of `count` things that it returns. NaN without a `gc` function. */
-export function bytesEach<T>(count: number, make: (index: number) => T): number {
+/** Runs a workload in rounds; the best counts: the machine is shared, and noise only ever slows down. */
+export async function measure(workload: Workload | Size): Promise<Measured> {
+  if ('bytes' in workload) return { bytes: workload.bytes };
+  const { events, work } = workload;
   const collect = (globalThis as { gc?: () => void }).gc;
-  if (collect === undefined) return Number.NaN;
+  let wall = 0;
+  let cpu = 0;
+  const began = performance.now();
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    if (round >= ROUNDS_MIN && performance.now() - began > TIME_MIN_MS) break;
+    collect?.();
+    const usage = process.cpuUsage();
+    const start = performance.now();
+    await work();
+    const elapsedMs = Math.max(0.001, performance.now() - start);
+    const { user, system } = process.cpuUsage(usage);
+    wall = Math.max(wall, (events * 1e3) / elapsedMs);
+    cpu = Math.max(cpu, (events * 1e6) / Math.max(1, user + system));
+  }
+  return { wall, cpu };
+}
+
+/** Bytes of heap that `make` leaves behind for each of `count` things that it returns. Needs `--expose-gc`. */
+export function bytesEach<T>(count: number, make: (index: number) => T): Size {
+  const collect = (globalThis as { gc?: () => void }).gc;
+  if (collect === undefined) throw new Error('start with --expose-gc: sizes need a collection');
   const kept = new Array<T>(count);
   make(0);
   collect();
@@ -47,11 +61,14 @@ export function bytesEach<T>(count: number, make: (index: number) => T): number 
   collect();
   const after = process.memoryUsage().heapUsed;
   if (kept.length !== count) throw new Error('unreachable: keeps the array alive until here');
-  return (after - before) / count;
+  return { bytes: (after - before) / count };
 }
 
-export function show(value: number, unit: string): string {
-  if (Number.isNaN(value)) return '–';
-  if (unit === 'bytes') return `${value.toFixed(0)} bytes`;
-  return value >= 1e6 ? `${(value / 1e6).toFixed(2)} M${unit}` : `${(value / 1e3).toFixed(0)} K${unit}`;
+/** The whole program of a contender: `node contender.js WORKLOAD SCALE` prints one line of JSON. */
+export async function contend(workloads: Workloads): Promise<void> {
+  const [name = '', scale = '1'] = process.argv.slice(2);
+  const make = Object.hasOwn(workloads, name) ? workloads[name] : undefined;
+  const measured = make === undefined ? {} : await measure(make(Number(scale)));
+  console.log(JSON.stringify(measured));
+  process.exit(0);
 }
