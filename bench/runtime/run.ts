@@ -16,6 +16,7 @@ const HELP = `npm run bench:runtime -- [options]
   --against A,B  contenders beside ours: beam, nact, xstate, comedy; those that are there by default
   --rounds N     programs of each contender for each workload (3), the best counts
   --scale X      share of the full sizes (1)
+  --sizes        instead: what one operation costs while there are many of its kind
   --install      installs xstate and comedy first (npm, into bench/runtime/peers)
 `;
 
@@ -79,6 +80,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     scale: { type: 'string', default: '1' },
     install: { type: 'boolean', default: false },
+    sizes: { type: 'boolean', default: false },
   },
 });
 if (values.help) {
@@ -90,6 +92,12 @@ const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const peers = join(repository, 'bench/runtime/peers');
 const beamFolder = mkdtempSync(join(tmpdir(), 'rookery-beam-'));
 process.on('exit', () => rmSync(beamFolder, { recursive: true, force: true }));
+
+if (values.sizes) {
+  const script = join(repository, 'dist/bench/runtime/sizes.js');
+  const { status } = spawnSync(process.execPath, ['--expose-gc', script], { stdio: 'inherit' });
+  process.exit(status ?? 1);
+}
 
 function output(command: string, args: readonly string[]): Measured {
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', timeout: 300_000 });
@@ -178,7 +186,8 @@ for (const { workload, title, unit, aim } of rows) {
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const contender of [ours, ...others]) {
       const name = contender === ours ? workload : (SAME_WORK[workload] ?? workload);
-      process.stderr.write(`${title}: ${contender.name}, round ${round + 1}\u001b[K\r`);
+      if (process.stderr.isTTY)
+        process.stderr.write(`${title}: ${contender.name}, round ${round + 1}\u001b[K\r`);
       results.set(contender.name, better(results.get(contender.name) ?? {}, contender.run(name, scale)));
     }
   }

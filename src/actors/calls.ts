@@ -16,7 +16,6 @@ import {
 import type { Runtime } from './runtime.js';
 import type { CallPair, ReplyTo, ServerPid } from './server-pid.js';
 import { SysRequest } from './sys-request.js';
-import { ProcessTimer } from './timers.js';
 import { type Target, targetInWords, type Via } from './via.js';
 import { type Blocking, Wait, type WaitingMailbox } from './wait.js';
 
@@ -34,18 +33,6 @@ export class CallFailed extends Error {
     const named = targetInWords(target);
     super(`call of ${String(named)} failed: ${formatReason(reason)}`);
     this.target = named;
-  }
-}
-
-/** The time of a call is over. */
-class RequestTimer extends ProcessTimer {
-  constructor(private readonly request: Request<unknown>) {
-    super(request.owner, null, false);
-  }
-
-  override expired(): void {
-    this.detach();
-    this.request.timedOut();
   }
 }
 
@@ -85,9 +72,7 @@ function begin<R>(
   runtime.signals.watch(call);
   if (!call.isMonitor) return call;
   if (timeoutMs !== Number.POSITIVE_INFINITY) {
-    const timer = new RequestTimer(call as Request<unknown>);
-    call.timer = timer;
-    runtime.timers.start(timer, timeoutMs);
+    runtime.callTimes.add(call as Request<unknown>, timeoutMs);
     if (!call.isMonitor) return call;
   }
   owner.send(pid as Pid<unknown>, isFramed(request) ? request.frame(call) : new CallMessage(call, request));

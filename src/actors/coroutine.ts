@@ -155,8 +155,7 @@ export class Coroutine implements Receiver<unknown>, WaitingMailbox {
   setAside(): void {
     const { mailboxLength } = this.#self;
     if (mailboxLength === 0) return;
-    this.#saved ??= this.#self.runtime.turns.takeQueue();
-    this.#self.moveMailbox(this.#saved);
+    this.#saved = this.#self.moveMailbox(this.#saved);
   }
 
   #save(message: unknown): void {

@@ -102,7 +102,7 @@ export class Exits {
     if (process.links !== null) {
       for (const other of linksOf(process)) {
         if (other instanceof Process && other.runtime === runtime) {
-          removeLink(other, process);
+          removeLink(other, process, true);
           if (other.alive) this.linkSignal(other, process, reason);
         } else {
           runtime.routeSignal(other, { type: 'exit', from: process, reason, link: true });

@@ -1,8 +1,9 @@
+import { RecurringMap } from '../structures/recurring-map.js';
 import type { Pid } from './pid.js';
 import type { Process } from './process.js';
 
-/** The links of a process: most have none or one, so a set is made for the second only. */
-export type Links = null | Pid | Set<Pid>;
+/** The links of a process: most have none or one, so a map is made for the second only. */
+export type Links = null | Pid | RecurringMap<Pid, true>;
 
 /** Adds one end of a link. False if it was there. */
 export function addLink(process: Process<never>, other: Pid): boolean {
@@ -11,21 +12,20 @@ export function addLink(process: Process<never>, other: Pid): boolean {
     process.links = other;
     return true;
   }
-  if (links instanceof Set) {
-    if (links.has(other)) return false;
-    links.add(other);
-    return true;
-  }
+  if (links instanceof RecurringMap) return links.set(other, true);
   if (links === other) return false;
-  process.links = new Set([links, other]);
+  const map = new RecurringMap<Pid, true>();
+  map.set(links, true);
+  map.set(other, true);
+  process.links = map;
   return true;
 }
 
-/** Removes one end of a link. False if it was not there. */
-export function removeLink(process: Process<never>, other: Pid): boolean {
+/** Removes one end of a link: for good, because the other has ended, or not. False if it was not there. */
+export function removeLink(process: Process<never>, other: Pid, ended = false): boolean {
   const { links } = process;
-  if (links instanceof Set) {
-    if (!links.delete(other)) return false;
+  if (links instanceof RecurringMap) {
+    if (!(ended ? links.delete(other) : links.vacate(other))) return false;
     if (links.size === 0) process.links = null;
     return true;
   }
@@ -38,5 +38,5 @@ export function removeLink(process: Process<never>, other: Pid): boolean {
 export function linksOf(process: Process<never>): Pid[] {
   const { links } = process;
   if (links === null) return [];
-  return links instanceof Set ? [...links] : [links];
+  return links instanceof RecurringMap ? [...links.keys()] : [links];
 }

@@ -1,3 +1,4 @@
+import { RecurringMap } from '../structures/recurring-map.js';
 import { BadArgument } from './bad-argument.js';
 import { type NameHolder, type NameTable, NameTaken } from './name-table.js';
 import type { Process } from './process.js';
@@ -7,7 +8,7 @@ import type { Process } from './process.js';
  * those of the node: the processes of this scheduler stand here too, so that nobody has to look further for them.
  */
 export class Names {
-  readonly #processes = new Map<string, Process<never>>();
+  readonly #processes = new RecurringMap<string, Process<never>>();
   readonly #table: NameTable | null;
   readonly #scheduler: number;
 
@@ -69,11 +70,12 @@ export class Names {
     if (name === null) return;
     process.registeredName = null;
     if (this.#processes.get(name) !== process) return;
-    this.#processes.delete(name);
+    // The name of a server comes back with its next incarnation.
+    this.#processes.vacate(name);
     this.#table?.unregister(name, process.id);
   }
 
-  /** The names of processes of this scheduler, in the order of registration. */
+  /** The names of processes of this scheduler. */
   *[Symbol.iterator](): Generator<readonly [string, Process<never>], void, undefined> {
     for (const entry of this.#processes) if (entry[1].alive) yield entry;
   }

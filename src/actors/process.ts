@@ -356,40 +356,59 @@ export class Process<in M> implements Pid<M> {
 
   /**
    * @internal Takes the first message out that matches, looking at about `limit`. NONE: those that were looked at are
-   * appended to `saved`.
+   * appended to `saved`, which must be the one that {@link moveMailbox} returned, or empty.
    */
   takeWhere(matches: (message: unknown) => boolean, limit: number, saved: Fifo<unknown>): unknown {
+    const { queue } = this;
     if (matches(this.first)) {
       this.handledCount = (this.handledCount + 1) | 0;
       return this.take();
     }
-    const { queue } = this;
     if (this.mailboxLength === 1 || queue === null) {
-      this.moveMailbox(saved);
+      saved.push(this.first);
+      this.first = undefined;
+      this.mailboxLength = 0;
       return NONE;
     }
     const seen = this.runtime.turns.takeQueue();
     const found = queue.takeWhere(matches, limit, seen);
-    if (found !== NONE) {
-      this.runtime.turns.returnQueue(seen);
+    if (found === NONE) {
+      saved.push(this.first);
+      saved.append(seen);
+      this.mailboxLength = queue.length;
+      this.first = queue.shift();
+    } else {
       this.mailboxLength--;
       this.handledCount = (this.handledCount + 1) | 0;
-      return found;
     }
-    saved.push(this.first);
-    saved.append(seen);
     this.runtime.turns.returnQueue(seen);
-    this.mailboxLength = queue.length;
-    this.first = queue.shift();
-    return NONE;
+    return found;
   }
 
-  /** @internal Appends everything that waits to `saved`: the mailbox is empty then. O(1). */
-  moveMailbox(saved: Fifo<unknown>): void {
-    saved.push(this.first);
-    if (this.queue !== null) saved.append(this.queue);
+  /**
+   * @internal Takes everything that waits out, behind what is in `saved`: the mailbox is empty then. Returns the queue that
+   * holds it all; `saved` is the runtime's again if it is another one. O(1).
+   */
+  moveMailbox(saved: Fifo<unknown> | null): Fifo<unknown> {
+    const { first, queue } = this;
+    const { turns } = this.runtime;
     this.first = undefined;
+    this.queue = null;
     this.mailboxLength = 0;
+    if (queue === null) {
+      const all = saved ?? turns.takeQueue();
+      all.push(first);
+      return all;
+    }
+    if (saved === null || saved.length === 0) {
+      if (saved !== null) turns.returnQueue(saved);
+      queue.unshift(first);
+      return queue;
+    }
+    saved.push(first);
+    saved.append(queue);
+    turns.returnQueue(queue);
+    return saved;
   }
 
   /** @internal Puts messages back before those that wait. `saved` is the runtime's again. O(1). */

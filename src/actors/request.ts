@@ -105,6 +105,8 @@ export class StopMessage {
 export class Request<R> extends Ref implements From<R> {
   readonly immediate = false;
   timer: Timer | null = null;
+  /** @internal How long it may take. */
+  timeoutMs = 0;
   private outcome: CallOutcome<R> | null = null;
 
   constructor(

@@ -3,6 +3,7 @@ import type { Random } from '../structures/random.js';
 import { generationOf, SlotTable, slotOf } from '../structures/slot-table.js';
 import { AsyncProcess } from './async-process.js';
 import { BadArgument } from './bad-argument.js';
+import { CallTimes } from './call-times.js';
 import { ask, CallFailed, callNow, settle } from './calls.js';
 import { Coroutine } from './coroutine.js';
 import { beCut, Word, words } from './cut.js';
@@ -53,6 +54,8 @@ export class Runtime {
   readonly names: Names;
   /** @internal */
   readonly timers: Timers;
+  /** @internal */
+  readonly callTimes = new CallTimes(this);
   /** @internal */
   readonly turns: Turns;
   /** @internal */

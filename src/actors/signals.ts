@@ -254,7 +254,7 @@ export class Signals {
         if (target === undefined) return;
         if (!signal.link) this.#exits.signal(target, from, signal.reason);
         // Over a link that was removed meanwhile nothing comes any more.
-        else if (removeLink(target, from)) this.#exits.linkSignal(target, from, signal.reason);
+        else if (removeLink(target, from, true)) this.#exits.linkSignal(target, from, signal.reason);
         return;
       case 'monitor': {
         if (target === undefined) {
@@ -321,7 +321,7 @@ export class Signals {
     for (const process of this.#remoteLinks.take(scheduler)) {
       for (const other of linksOf(process)) {
         if (other instanceof Process || other.scheduler !== scheduler || !process.alive) continue;
-        if (removeLink(process, other)) this.#exits.linkSignal(process, other, ExitReason.noconnection);
+        if (removeLink(process, other, true)) this.#exits.linkSignal(process, other, ExitReason.noconnection);
       }
     }
   }

@@ -36,6 +36,24 @@ export class Fifo<T> {
     this.length++;
   }
 
+  /** Puts an entry before all others. */
+  unshift(value: T): void {
+    if (this.length === 0) {
+      this.push(value);
+      return;
+    }
+    if (this.headAt === 0) {
+      const chunk = this.spare ?? new Chunk<T>();
+      this.spare = null;
+      this.head.begin = 0;
+      chunk.next = this.head;
+      this.head = chunk;
+      this.headAt = CHUNK;
+    }
+    this.head.slots[--this.headAt] = value;
+    this.length++;
+  }
+
   /** The oldest entry, removed; undefined when the queue is empty. */
   shift(): T | undefined {
     if (this.length === 0) return undefined;
@@ -62,13 +80,26 @@ export class Fifo<T> {
   append(other: Fifo<T>): void {
     if (other.length === 0) return;
     if (this.length === 0) {
+      // The empty chunk of this one is the other's from now on.
+      const { head, spare } = this;
       this.head = other.head;
       this.headAt = other.headAt;
-    } else {
-      this.tail.end = this.tailAt;
-      other.head.begin = other.headAt;
-      this.tail.next = other.head;
+      this.tail = other.tail;
+      this.tailAt = other.tailAt;
+      this.length = other.length;
+      other.head = head;
+      other.tail = head;
+      head.begin = 0;
+      other.headAt = 0;
+      other.tailAt = 0;
+      other.length = 0;
+      this.spare = other.spare;
+      other.spare = spare;
+      return;
     }
+    this.tail.end = this.tailAt;
+    other.head.begin = other.headAt;
+    this.tail.next = other.head;
     this.tail = other.tail;
     this.tailAt = other.tailAt;
     this.length += other.length;

@@ -12,6 +12,7 @@ const operation = fc.oneof(
     limit: fc.integer({ min: 1, max: 40 }),
   }),
   fc.record({ op: fc.constant('clear' as const) }),
+  fc.record({ op: fc.constant('unshift' as const), count: fc.integer({ min: 1, max: 150 }) }),
   fc.record({
     op: fc.constant('take' as const),
     divisor: fc.integer({ min: 2, max: 400 }),
@@ -73,6 +74,12 @@ test('a fifo behaves as an array does', () => {
             }
             break;
           }
+          case 'unshift':
+            for (let left = operation.count; left > 0; left--) {
+              fifo.unshift(next);
+              model.unshift(next++);
+            }
+            break;
           case 'append': {
             const other = new Fifo<number>();
             for (let left = operation.count; left > 0; left--) other.push(next++);
