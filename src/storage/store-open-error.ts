@@ -23,10 +23,13 @@ export class StoreOpenError extends Error {
   override readonly name = 'StoreOpenError';
   readonly reason: StoreOpenReason;
   readonly path: string;
+  /** The message without the path. */
+  readonly advice: string;
 
-  constructor(reason: StoreOpenReason, path: string, message: string, cause?: unknown) {
-    super(`${path}: ${message}`, cause === undefined ? {} : { cause });
+  constructor(reason: StoreOpenReason, path: string, advice: string, cause?: unknown) {
+    super(`${path}: ${advice}`, cause === undefined ? {} : { cause });
     this.reason = reason;
     this.path = path;
+    this.advice = advice;
   }
 }

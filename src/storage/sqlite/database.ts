@@ -1,5 +1,5 @@
 import { accessSync, closeSync, constants, openSync, statfsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { StoreOpenError, StoreOpenReason } from '../store-open-error.js';
 import { openReasonOf } from './failure.js';
@@ -7,25 +7,54 @@ import { APPLICATION_ID, createTables, SCHEMA_VERSION } from './schema.js';
 
 /** The database's name in the data folder. */
 export const DATABASE_FILE = 'rookery.db';
+
+/** What tells one kind of file from another, and how it is to be opened. */
+export interface DatabaseKind {
+  /** In the file's header: whose it is. */
+  readonly applicationId: number;
+  /** In the file's header: the newest version of its tables that is understood. */
+  readonly schemaVersion: number;
+  /** Makes the tables of an empty file, in one transaction, with both numbers above. */
+  readonly createTables: (db: Database.Database) => void;
+  readonly cacheKib: number;
+  /** Pages of WAL after which a commit makes a checkpoint too; 0: the owner makes them. */
+  readonly checkpointPages: number;
+  /** What to do when somebody else has the file. */
+  readonly lockedAdvice: string;
+}
+
+const STORE: DatabaseKind = {
+  applicationId: APPLICATION_ID,
+  schemaVersion: SCHEMA_VERSION,
+  createTables,
+  cacheKib: 64 * 1024,
+  checkpointPages: 0,
+  lockedAdvice: 'another server is running on this data folder; stop it first, or choose another folder',
+};
+
 /** SQLite before this can corrupt a database in WAL mode when a checkpoint and a reset race. */
 const SQLITE_VERSION_MIN = [3, 51, 3] as const;
 const PAGE_BYTES = 4096;
-const CACHE_KIB = 64 * 1024;
 /** With less room than this a disk counts as full. */
 const FREE_BYTES_MIN = 128 * 1024;
 /** synchronous=FULL as SQLite reports it. */
 const SYNCHRONOUS_FULL = 2;
 
+/** Opens the store's database in a data folder. @throws {StoreOpenError} */
+export function openDatabase(folder: string): Database.Database {
+  return openDatabaseFile(join(folder, DATABASE_FILE), STORE);
+}
+
 /**
- * Opens the database of a data folder for this process alone, durable, with its tables made. The lock is
- * SQLite's own (`locking_mode=EXCLUSIVE`: held from the first access to the close, released by the kernel
- * when the process dies), so it can neither be forgotten nor go stale.
+ * Opens a database for this process alone, durable, with its tables made. The lock is SQLite's own
+ * (`locking_mode=EXCLUSIVE`: held from the first access to the close, released by the kernel when the process
+ * dies), so it can neither be forgotten nor go stale.
  *
  * @throws {StoreOpenError}
  */
-export function openDatabase(folder: string): Database.Database {
+export function openDatabaseFile(path: string, kind: DatabaseKind): Database.Database {
+  const folder = dirname(path);
   checkFolder(folder);
-  const path = join(folder, DATABASE_FILE);
   let db: Database.Database | undefined;
   makePrivately(path);
   try {
@@ -45,12 +74,12 @@ export function openDatabase(folder: string): Database.Database {
         `commits would not be durable here (journal_mode ${String(mode)}, synchronous ${String(synchronous)})`,
       );
     }
-    db.pragma('wal_autocheckpoint = 0');
-    db.pragma(`cache_size = -${CACHE_KIB}`);
+    db.pragma(`wal_autocheckpoint = ${kind.checkpointPages}`);
+    db.pragma(`cache_size = -${kind.cacheKib}`);
     // Zeroes what is deleted wherever the page is written anyway; see README, Limitations.
     db.pragma('secure_delete = FAST');
     db.pragma('temp_store = MEMORY');
-    checkSchema(db, path);
+    checkSchema(db, path, kind);
     return db;
   } catch (error) {
     closeQuietly(db);
@@ -59,7 +88,7 @@ export function openDatabase(folder: string): Database.Database {
     if (reason === null) throw error;
     // SQLite reads a log that was left behind by way of new files, and calls it an I/O error when they find no room.
     if (reason === StoreOpenReason.io && isFull(folder)) reason = StoreOpenReason.diskFull;
-    throw new StoreOpenError(reason, path, adviceFor(reason, error), error);
+    throw new StoreOpenError(reason, path, adviceFor(reason, error, kind), error);
   }
 }
 
@@ -121,31 +150,31 @@ function checkEngine(db: Database.Database, path: string): void {
   }
 }
 
-function checkSchema(db: Database.Database, path: string): void {
+function checkSchema(db: Database.Database, path: string, kind: DatabaseKind): void {
   const application = db.pragma('application_id', { simple: true }) as number;
   const version = db.pragma('user_version', { simple: true }) as number;
   const tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number;
   if (tables === 0 && version === 0 && application === 0) {
-    createTables(db);
+    kind.createTables(db);
     return;
   }
-  if (application !== APPLICATION_ID) {
+  if (application !== kind.applicationId) {
     throw new StoreOpenError(StoreOpenReason.corrupt, path, 'this is a database of some other program');
   }
-  if (version > SCHEMA_VERSION) {
+  if (version > kind.schemaVersion) {
     throw new StoreOpenError(
       StoreOpenReason.tooNew,
       path,
-      `written by a newer version (format ${version}, this one knows ${SCHEMA_VERSION})`,
+      `written by a newer version (format ${version}, this one knows ${kind.schemaVersion})`,
     );
   }
 }
 
-function adviceFor(reason: StoreOpenReason, error: unknown): string {
+function adviceFor(reason: StoreOpenReason, error: unknown, kind: DatabaseKind): string {
   const detail = error instanceof Error ? ` (${error.message})` : '';
   switch (reason) {
     case StoreOpenReason.locked:
-      return 'another server is running on this data folder; stop it first, or choose another folder';
+      return kind.lockedAdvice;
     case StoreOpenReason.notWritable:
       return `the database cannot be written by this user${detail}`;
     case StoreOpenReason.corrupt:
