@@ -17,6 +17,7 @@ import { formatPid, type Pid } from './pid.js';
  * | calling_self | it called itself |
  * | call | a call failed, for the reason inside; OTP's `{Reason, {gen_server, call, …}}` |
  * | bad_return_value | a callback returned what it must not |
+ * | bad_return_from_init | the `init` of a state machine did |
  * | already_started | the name belongs to that process |
  * | already_present | a supervisor has a child of this id that does not run |
  * | max_children | a dynamic supervisor has as many children as it may |
@@ -42,6 +43,7 @@ export type ExitReason =
   | { readonly type: 'calling_self' }
   | { readonly type: 'call'; readonly reason: ExitReason; readonly target: Pid | string }
   | { readonly type: 'bad_return_value'; readonly value: unknown }
+  | { readonly type: 'bad_return_from_init'; readonly value: unknown }
   | { readonly type: 'already_started'; readonly pid: Pid }
   | { readonly type: 'already_present' }
   | { readonly type: 'max_children' }
@@ -128,6 +130,7 @@ export function sameReason(one: ExitReason, other: ExitReason): boolean {
     case 'bad_return_value':
     case 'bad_start_result':
     case 'bad_return':
+    case 'bad_return_from_init':
     case 'custom':
       return one.value === (other as typeof one).value;
     case 'bad_spec': {
@@ -170,6 +173,8 @@ export function formatReason(reason: ExitReason): string {
       return `bad return value of init: ${String(reason.value)}`;
     case 'bad_spec':
       return `bad ${reason.of}: ${reason.problem}: ${String(reason.value)}`;
+    case 'bad_return_from_init':
+      return `bad return value of init: ${String(reason.value)}`;
     case 'already_started':
       return `already started: ${formatPid(reason.pid)}`;
     case 'failed_to_start_child':

@@ -1,7 +1,9 @@
 export { BadArgument } from './bad-argument.js';
 export { Behaviour, type BehaviourStatus, type SysStatus } from './behaviours/behaviour.js';
 export { GenServer, type ServerOptions, type ServerStart } from './behaviours/gen-server.js';
+export { GenStatem, type StatemPid, type StatemStart } from './behaviours/gen-statem.js';
 export { abcast, type MultiCallResult, multiCall } from './behaviours/multi-call.js';
+export { sameState } from './behaviours/same-state.js';
 export {
   type CallResult,
   type CastResult,
@@ -13,6 +15,25 @@ export {
   serverTimeout,
   type TimedMessage,
 } from './behaviours/server-result.js';
+export type {
+  HandleEventFunction,
+  StateFunction,
+  StateFunctions,
+  StateHandler,
+  StateHandlers,
+  StatemStatus,
+} from './behaviours/statem-callbacks.js';
+export { StatemError, type StatemErrorKind } from './behaviours/statem-error.js';
+export type { CallEvent, EventType, StatemEvent, StatemTypes } from './behaviours/statem-event.js';
+export type {
+  Action,
+  Actions,
+  EnterAction,
+  EnterResult,
+  EventResult,
+  StatemCodeChange,
+  StatemInit,
+} from './behaviours/statem-result.js';
 export { CallbackFailed, type CodeChangeResult, sys } from './behaviours/sys.js';
 export type { DebugFunction, SysAction, SysEvent, SysStatistics } from './behaviours/sys-debug.js';
 export { Asking, CallFailed, call, stop } from './calls.js';

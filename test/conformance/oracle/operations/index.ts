@@ -1,4 +1,5 @@
 import type { Operations } from '../operation.js';
+import { statemOperations } from './gen-statem.js';
 import { processGroupOperations } from './process-groups.js';
 import { processOperations } from './processes.js';
 import { recordingOperations } from './recording.js';
@@ -10,4 +11,5 @@ export const OPERATIONS: Operations = {
   ...timerOperations,
   ...recordingOperations,
   ...processGroupOperations,
+  ...statemOperations,
 };
