@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(fileURLToPath(import.meta.url));
 const slowFolders: Record<string, readonly string[]> = {
-  slow: ['fault'],
+  slow: ['fault', 'erlang'],
   e2e: ['e2e'],
 };
 
