@@ -42,6 +42,7 @@ export { current } from './current.js';
 export { Exit, Exited, ExitReason, formatReason, isOrderly, sameReason } from './exit-reason.js';
 export { type NameHolder, type NameTable, NameTableFull, NameTaken } from './name-table.js';
 export { formatPid, type Pid, RemotePid } from './pid.js';
+export { type InitFunction, type ProcLibOptions, procLib } from './proc-lib.js';
 export type { Process, Start } from './process.js';
 export type { Priority } from './process-flag.js';
 export type { ProcessInfo } from './process-info.js';

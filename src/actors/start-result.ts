@@ -67,10 +67,10 @@ export type Started<P extends Pid = Pid> = Exclude<
 >;
 
 /** Waits for a start that is pending: `const { ok } = yield* started(GenServer.startLink(self, new Slow()))`. */
-export function started<P extends Pid>(result: StartOutcome<P>): Blocking<Started<P>>;
 export function started<P extends Pid>(
   result: MonitoredStart<P>,
 ): Blocking<Exclude<MonitoredStart<P>, { readonly pending: Wait<MonitoredStart<P>> }>>;
+export function started<P extends Pid>(result: StartOutcome<P>): Blocking<Started<P>>;
 export function* started(result: StartOutcome<Pid> | MonitoredStart<Pid>): Blocking<Started> {
   let now = result;
   while (now.pending !== undefined) now = yield* now.pending;

@@ -1,5 +1,5 @@
 import { BadArgument } from './bad-argument.js';
-import { ExitReason } from './exit-reason.js';
+import { Exit, ExitReason } from './exit-reason.js';
 import { NameTaken } from './name-table.js';
 import type { Pid } from './pid.js';
 import type { Process, Start } from './process.js';
@@ -28,6 +28,8 @@ export interface InitAck {
   ignore(): void;
   /** It could not start, and will end. */
   error(reason: ExitReason): void;
+  /** One of both, and ends with `reason` at once: OTP's init_fail. Throws, as `self.exit` does. */
+  fail(outcome: 'ignore' | { readonly error: ExitReason }, reason: ExitReason): never;
 }
 
 /** A start under way. It is the message that ends the starter's wait. */
@@ -51,6 +53,11 @@ class Starting extends Token implements InitAck, ExitHook {
 
   error(reason: ExitReason): void {
     this.failed = { error: reason };
+  }
+
+  fail(outcome: 'ignore' | { readonly error: ExitReason }, reason: ExitReason): never {
+    this.failed = outcome === 'ignore' ? { ignore: true } : outcome;
+    throw new Exit(reason);
   }
 
   /** The starter hears of a failure when the process has ended: its name is free by then. */

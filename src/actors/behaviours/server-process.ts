@@ -100,11 +100,11 @@ export class ServerProcess extends Behaviour {
         if (result.next !== undefined) this.#then(result.next);
         return;
       case 'ignore':
-        ack.ignore();
-        throw new Exit({ type: 'normal' });
+        ack.fail('ignore', ExitReason.normal);
+        break;
       case 'error':
-        ack.error(result.reason);
-        throw new Exit({ type: 'normal' });
+        ack.fail({ error: result.reason }, ExitReason.normal);
+        break;
       case 'stop':
         throw new Exit(result.reason);
     }

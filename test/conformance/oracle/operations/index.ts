@@ -1,8 +1,11 @@
 import type { Operations } from '../operation.js';
-import { statemOperations } from './gen-statem.js';
+import { genServerOperations } from './gen-server.js';
+import { procLibOperations } from './proc-lib.js';
 import { processGroupOperations } from './process-groups.js';
 import { processOperations } from './processes.js';
 import { recordingOperations } from './recording.js';
+import { statemOperations } from './gen-statem.js';
+import { sysOperations } from './sys.js';
 import { timerOperations } from './timers.js';
 
 /** All ops of the format, by name. One file for each area. */
@@ -12,4 +15,7 @@ export const OPERATIONS: Operations = {
   ...recordingOperations,
   ...processGroupOperations,
   ...statemOperations,
+  ...procLibOperations,
+  ...genServerOperations,
+  ...sysOperations,
 };
