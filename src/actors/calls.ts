@@ -71,11 +71,11 @@ function begin<R>(
   }
   runtime.signals.watch(call);
   if (!call.isMonitor) return call;
-  if (timeoutMs !== Number.POSITIVE_INFINITY) {
-    runtime.callTimes.add(call as Request<unknown>, timeoutMs);
-    if (!call.isMonitor) return call;
-  }
+  call.sent = true;
   owner.send(pid as Pid<unknown>, isFramed(request) ? request.frame(call) : new CallMessage(call, request));
+  if (timeoutMs !== Number.POSITIVE_INFINITY && call.isMonitor) {
+    runtime.callTimes.add(call as Request<unknown>, timeoutMs);
+  }
   return call;
 }
 
@@ -109,6 +109,12 @@ export class Asking<R> extends Wait<CallOutcome<R>> {
     // The reference of this call is new: nothing that waits already can be its answer.
     mailbox.setAside();
     this.#request = begin<R>(self.runtime, self, this.target, this.what, ignore, this.timeoutMs);
+  }
+
+  /** Whether the end of a process of this scheduler decided it, and not an answer, the time, or that there is nobody. */
+  get targetEndedHere(): boolean {
+    const request = this.#request;
+    return request?.targetEnded === true && request.target?.scheduler === request.owner.scheduler;
   }
 
   matches(message: unknown): boolean {
@@ -177,16 +183,24 @@ export function call(target: Target, request: unknown, timeoutMs = 5000): Wait<u
 }
 
 /**
- * Ends a behaviour through its terminate, and waits until it has ended. The caller exits with the reason with which the
- * other ended if that is not `reason`; with `noproc`, or `timeout`, bare. OTP's proc_lib:stop.
+ * Ends a behaviour through its terminate, and waits until it has ended. OTP's proc_lib:stop. The caller exits
+ *
+ * - with `noproc` or `timeout`, bare, if there is nobody or it takes too long; the request stands then;
+ * - with the reason with which the other ended, if that is not `reason`;
+ * - with the reason `call` if the other ended before it came to the request, whatever for.
  */
 export function* stop(
   target: Target,
   reason: ExitReason = ExitReason.normal,
   timeoutMs: number = Number.POSITIVE_INFINITY,
 ): Blocking<void> {
-  const outcome = yield* new Asking<never>(target, new StopMessage(reason), timeoutMs);
+  const message = new StopMessage(reason);
+  const asking = new Asking<never>(target, message, timeoutMs);
+  const outcome = yield* asking;
   const end = outcome.ok ? ExitReason.normal : outcome.reason;
+  if (asking.targetEndedHere && !message.taken) {
+    throw new Exit({ type: 'call', reason: end, target: targetInWords(target) });
+  }
   if (!sameReason(end, reason)) throw new Exit(end);
 }
 

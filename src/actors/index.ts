@@ -42,7 +42,7 @@ export { current } from './current.js';
 export { Exit, Exited, ExitReason, formatReason, isOrderly, sameReason } from './exit-reason.js';
 export { type NameHolder, type NameTable, NameTableFull, NameTaken } from './name-table.js';
 export { formatPid, type Pid, RemotePid } from './pid.js';
-export { type InitFunction, type ProcLibOptions, procLib } from './proc-lib.js';
+export { type AcknowledgedStart, type ProcLibOptions, procLib } from './proc-lib.js';
 export type { Process, Start } from './process.js';
 export type { Priority } from './process-flag.js';
 export type { ProcessInfo } from './process-info.js';
@@ -53,7 +53,7 @@ export { CallMessage, type CallOutcome, CastMessage, type From, StopMessage } fr
 export {
   checkResponse,
   type LabelledResponse,
-  type RequestId,
+  RequestId,
   RequestIds,
   type Response,
   ResponseMessage,

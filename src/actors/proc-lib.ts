@@ -8,7 +8,7 @@ import type { StartOutcome } from './start-result.js';
 import { type InitAck, type StartOptions, startMonitored, startProcess } from './starting.js';
 
 /** What the process does that is started: as a start function, but it is also handed what it says its first word with. */
-export type InitFunction<M> = (self: Process<M>, ack: InitAck) => ReturnType<Start<M>>;
+export type AcknowledgedStart<M> = (self: Process<M>, ack: InitAck) => ReturnType<Start<M>>;
 
 /** Options of a start: see {@link StartOptions}. */
 export type ProcLibOptions = Omit<StartOptions, 'parent' | 'link'>;
@@ -52,14 +52,14 @@ export const procLib = {
   },
 
   /** Starts a process that nobody is linked with. Its parent is who runs. */
-  start<M>(runtime: Runtime, init: InitFunction<M>, options: ProcLibOptions = {}): StartOutcome<Pid<M>> {
+  start<M>(runtime: Runtime, init: AcknowledgedStart<M>, options: ProcLibOptions = {}): StartOutcome<Pid<M>> {
     return startProcess(runtime, options, init);
   },
 
   /** Starts a process linked with `parent`, from before it runs. */
   startLink<M>(
     parent: Process<never>,
-    init: InitFunction<M>,
+    init: AcknowledgedStart<M>,
     options: ProcLibOptions = {},
   ): StartOutcome<Pid<M>> {
     return startProcess(parent.runtime, { ...options, parent, link: true }, init);
@@ -71,7 +71,7 @@ export const procLib = {
    */
   startMonitor<M>(
     parent: Process<never>,
-    init: InitFunction<M>,
+    init: AcknowledgedStart<M>,
     options: ProcLibOptions = {},
   ): { readonly result: StartOutcome<Pid<M>>; readonly ref: Ref | null } {
     return startMonitored(parent.runtime, { ...options, parent }, init);

@@ -33,14 +33,14 @@ export type LabelledResponse<R, L> = Response<R> & { readonly label: L };
  */
 export class RequestId<R> extends Ref implements From<R> {
   readonly immediate = false;
-  /** Who was asked. */
+  /** Who was asked; the name if nobody had it. */
   readonly server: Pid | string;
 
   constructor(owner: Process<never>, server: Target) {
     const pid = owner.runtime.resolve(server);
-    const name = typeof server === 'string' || pid === null ? (targetInWords(server) as string) : null;
+    const name = pid === null ? (targetInWords(server) as string) : null;
     super(owner, pid, name, RefFlag.monitor | RefFlag.alias | RefFlag.demonitor);
-    this.server = targetInWords(server);
+    this.server = pid ?? name!;
   }
 
   get caller(): Pid {

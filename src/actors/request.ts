@@ -88,8 +88,16 @@ export class CastMessage {
 /** Asks a behaviour to end with `reason` after its terminate: the request behind `stop`. */
 export class StopMessage {
   readonly type = '$stop';
+  /** @internal Whether it was handled: if not, its target ended for another cause. Known on the own scheduler only. */
+  taken = false;
 
   constructor(readonly reason: ExitReason) {}
+
+  /** The reason to end with. To be called by who handles it. */
+  take(): ExitReason {
+    this.taken = true;
+    return this.reason;
+  }
 
   /** @internal It is its own message: the end of the server is the answer. */
   frame(): StopMessage {
@@ -107,6 +115,10 @@ export class Request<R> extends Ref implements From<R> {
   timer: Timer | null = null;
   /** @internal How long it may take. */
   timeoutMs = 0;
+  /** @internal Whether it went out; whether the server's end decided it then. */
+  sent = false;
+  /** @internal */
+  targetEnded = false;
   private outcome: CallOutcome<R> | null = null;
 
   constructor(
@@ -127,6 +139,7 @@ export class Request<R> extends Ref implements From<R> {
   }
 
   override down(reason: ExitReason): void {
+    this.targetEnded = this.sent;
     this.decide({ ok: false, reason });
   }
 

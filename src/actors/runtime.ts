@@ -27,6 +27,7 @@ import {
   RequestReceiver,
   StopMessage,
 } from './request.js';
+import { RequestId } from './request-id.js';
 import type { NamedMessage, RemoteSignal, Router, SchedulerWatcher } from './router.js';
 import type { EventSink, RuntimeEvent } from './runtime-event.js';
 import { checkRuntimeOptions, type RuntimeOptions, type SpawnOptions } from './runtime-options.js';
@@ -550,7 +551,9 @@ export class Runtime {
   /** The `from` of a call that came from another scheduler, or of one of ours that came back. */
   importFrom(caller: Pid, ref: number): From<unknown> {
     const ours = caller.scheduler === this.scheduler ? this.signals.exported(ref) : undefined;
-    return ours instanceof Request ? ours : new RemoteFrom(this, this.canonical(caller), ref);
+    return ours instanceof Request || ours instanceof RequestId
+      ? ours
+      : new RemoteFrom(this, this.canonical(caller), ref);
   }
 
   /** A reference that came from another scheduler: ours, if it is known yet, or one of theirs. */

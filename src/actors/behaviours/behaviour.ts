@@ -66,7 +66,7 @@ export abstract class Behaviour implements Receiver<unknown> {
 
   receive(message: unknown): void {
     if (message instanceof SysMessage) this.#system(message);
-    else if (message instanceof StopMessage) this.stopRequested(message.reason);
+    else if (message instanceof StopMessage) this.stopRequested(message.take());
     else if (message instanceof ExitMessage && message.from === this.parent)
       this.parentExited(message.reason);
     else {
@@ -103,7 +103,7 @@ export abstract class Behaviour implements Receiver<unknown> {
   *#suspendedLoop(): Blocking<void> {
     while (this.#suspended) {
       const message = yield* receive((message) => this.#concernsSuspended(message));
-      if (message instanceof StopMessage) this.stopRequested(message.reason);
+      if (message instanceof StopMessage) this.stopRequested(message.take());
       else if (message instanceof ExitMessage) this.parentExited(message.reason);
       else if (message instanceof SysMessage) yield* this.#systemSuspended(message);
     }

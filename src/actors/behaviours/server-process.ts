@@ -375,7 +375,7 @@ export function startServerMonitored(
   const start = { ...startOptions(null, callbacks, options), parent: starter };
   return monitoredStart(
     starter,
-    startMonitored<unknown>(runtime, start, (self, ack) => begin(self, null, callbacks, ack)),
+    startMonitored<unknown>(runtime, start, (self, ack) => begin(self, starter, callbacks, ack)),
   );
 }
 

@@ -91,6 +91,8 @@ export class Puppets {
       if (order === undefined) continue;
       const name = String(order.operation[0]);
       const value = name === 'return' ? 'ok' : yield* this.#guarded(order.operation);
+      // One that was ended meanwhile has no result: it only ran on to here.
+      if (!self.alive) return;
       order.result = { value };
       if (order.late) this.world.log(['late', name, value]);
       if (name === 'return') return;

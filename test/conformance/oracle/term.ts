@@ -22,6 +22,7 @@ export class Opaque {
   static readonly node = new Opaque('#node');
   static readonly module = new Opaque('#module');
   static readonly from = new Opaque('#from');
+  static readonly ref = new Opaque('#ref');
   static readonly tag = new Opaque('#tag');
 }
 

@@ -172,6 +172,8 @@ export class World {
   }
 
   #log(pid: Pid, event: LoggedEvent): void {
+    // One that was ended while it ran gets to the end of its callback: nothing of that would be seen in Erlang.
+    if (this.runtime.isAlive(pid) === (event[0] === 'exit')) return;
     const full = this.#labels.get(pid)?.full;
     if (full !== undefined) this.#events.push({ label: full, event });
   }
@@ -243,16 +245,16 @@ export class World {
 
   /** A message as the process sees it in Erlang. */
   messageTerm(message: unknown): Term {
+    for (const toTerm of messageTerms) {
+      const term = toTerm(this, message);
+      if (term !== undefined) return term;
+    }
     if (message instanceof ExitMessage) return tuple('EXIT', message.from, termOf(message.reason));
     if (message instanceof DownMessage) {
       const from = typeof message.from === 'string' ? tuple(message.from, Opaque.node) : message.from;
       return tuple(message.tag ?? 'DOWN', message.ref, 'process', from, termOf(message.reason));
     }
     if (message instanceof TimeoutMessage) return tuple('timeout', message.ref, message.message);
-    for (const toTerm of messageTerms) {
-      const term = toTerm(this, message);
-      if (term !== undefined) return term;
-    }
     return message;
   }
 

@@ -3,11 +3,12 @@ import {
   CallMessage,
   CastMessage,
   call,
+  DownMessage,
   ExitReason,
   type From,
   GenServer,
   type Process,
-  type RequestId,
+  RequestId,
   type Response,
   ResponseMessage,
   receiveResponse,
@@ -83,6 +84,9 @@ addMessages((_world, message) => {
   if (message instanceof CallMessage) return tuple('$gen_call', Opaque.from, message.request);
   if (message instanceof CastMessage) return tuple('$gen_cast', message.message);
   if (message instanceof ResponseMessage) return tuple(Opaque.tag, message.value);
+  if (message instanceof DownMessage && (message.ref as unknown) instanceof RequestId) {
+    return tuple('DOWN', Opaque.ref, 'process', message.from, termOf(message.reason));
+  }
   if (message instanceof StopMessage) {
     return tuple('system', Opaque.from, tuple('terminate', termOf(message.reason)));
   }
@@ -112,11 +116,7 @@ export function optionsOf(world: World, options: Json | undefined, env: Env): Se
 function responseTerm(response: Response<Term> | 'timeout'): Term {
   if (response === 'timeout') return response;
   if (response.type === 'reply') return tuple('reply', response.value);
-  const { server } = response;
-  return tuple(
-    'error',
-    tuple(termOf(response.reason), typeof server === 'string' ? tuple(server, Opaque.node) : server),
-  );
+  return tuple('error', tuple(termOf(response.reason), response.server));
 }
 
 type Result = ReturnType<typeof GenServer.noreply<Term>>;

@@ -1,10 +1,10 @@
 import type { Operations } from '../operation.js';
 import { genServerOperations } from './gen-server.js';
+import { statemOperations } from './gen-statem.js';
 import { procLibOperations } from './proc-lib.js';
 import { processGroupOperations } from './process-groups.js';
 import { processOperations } from './processes.js';
 import { recordingOperations } from './recording.js';
-import { statemOperations } from './gen-statem.js';
 import { sysOperations } from './sys.js';
 import { timerOperations } from './timers.js';
 
