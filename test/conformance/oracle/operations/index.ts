@@ -5,6 +5,7 @@ import { procLibOperations } from './proc-lib.js';
 import { processGroupOperations } from './process-groups.js';
 import { processOperations } from './processes.js';
 import { recordingOperations } from './recording.js';
+import { supervisorOperations } from './supervisor.js';
 import { sysOperations } from './sys.js';
 import { timerOperations } from './timers.js';
 
@@ -13,6 +14,7 @@ export const OPERATIONS: Operations = {
   ...processOperations,
   ...timerOperations,
   ...recordingOperations,
+  ...supervisorOperations,
   ...processGroupOperations,
   ...statemOperations,
   ...procLibOperations,
