@@ -32,6 +32,11 @@ export interface RuntimeOptions {
   readonly mailboxMax?: number;
   /** Lets a watchdog cut off a process that runs for too long. One for each thread. Without one nobody can. */
   readonly guard?: SliceGuard;
+  /**
+   * For debugging: messages are frozen when they are sent (plain objects and arrays, with all that they hold), so that
+   * whoever changes one afterwards gets a TypeError. Default false.
+   */
+  readonly freezeMessages?: boolean;
   /** Takes what the core reports; see {@link RuntimeEvent}. */
   readonly events?: EventSink;
 }

@@ -9,6 +9,7 @@ import { Coroutine } from './coroutine.js';
 import { beCut, Word, words } from './cut.js';
 import { Exit, Exited, ExitReason } from './exit-reason.js';
 import { Exits } from './exits.js';
+import { FrozenProcess } from './frozen-process.js';
 import { linksOf } from './links.js';
 import { NameTaken } from './name-table.js';
 import { Names } from './names.js';
@@ -66,6 +67,7 @@ export class Runtime {
   /** Stands for everything that is no process: owner of the calls from outside, sender of the signals from there. */
   readonly outside: Process<never>;
 
+  readonly #processClass: typeof Process;
   readonly #events: EventSink | null;
   readonly #router: Router | null;
   readonly #exits = new Exits(this);
@@ -80,6 +82,7 @@ export class Runtime {
     this.random = options.random;
     this.scheduler = options.scheduler ?? 0;
     this.mailboxMax = options.mailboxMax ?? 2 ** 24;
+    this.#processClass = options.freezeMessages === true ? FrozenProcess : Process;
     this.#events = options.events ?? null;
     this.#router = options.router ?? null;
     this.names = new Names(options.names ?? null, this.scheduler);
@@ -113,7 +116,7 @@ export class Runtime {
     if (words[Word.cutting] !== 0) beCut();
     if (!parent.alive) throw new Exit(parent.first as ExitReason);
     const { label, name, localName, monitor, trapExit, priority } = options;
-    const process = new Process<M>(
+    const process = new this.#processClass<M>(
       this,
       label ?? nameInWords(name ?? 'process'),
       parent === this.outside ? null : parent,

@@ -370,3 +370,20 @@ describe('priorities', () => {
     assert.ok(shared.indexOf('l') < 8, shared);
   });
 });
+
+test('freezeMessages: who changes a message after it was sent is told where', () => {
+  const world = new World({ freezeMessages: true });
+  const receiver = world.puppet();
+  const bytes = new Uint8Array(2);
+  const message = { list: [{ n: 1 }], bytes, pid: receiver.pid };
+  world.runtime.send(receiver.pid, message);
+  world.runtime.flush();
+  assert.equal(receiver.raw[0], message);
+  assert.throws(() => {
+    message.list[0]!.n = 2;
+  }, TypeError);
+  assert.throws(() => message.list.push({ n: 3 }), TypeError);
+  bytes[0] = 1;
+  assert.equal(world.runtime.isAlive(receiver.pid), true);
+  assert.equal(Object.isFrozen(receiver.pid), false);
+});

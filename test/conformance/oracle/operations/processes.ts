@@ -14,7 +14,7 @@ import { isObject, type Json } from '../json.js';
 import { type Operations, text, time } from '../operation.js';
 import { exit } from '../raise.js';
 import { reasonOf } from '../reason.js';
-import { isTuple, type Term, tuple } from '../term.js';
+import { isTuple, Opaque, type Term, tuple } from '../term.js';
 import { type Env, isPid, type World } from '../world.js';
 
 /** Processes, links, monitors, aliases, names and messages. */
@@ -170,7 +170,7 @@ function processInfo(world: World, pid: Pid, item: string): Term {
     case 'links':
       return [...info.links];
     case 'monitors':
-      return info.monitoring.filter(isPid);
+      return info.monitoring.map((one) => (typeof one === 'string' ? tuple(one, Opaque.node) : one));
     case 'monitored_by':
       return [...info.monitoredBy];
     case 'trap_exit':
