@@ -1,5 +1,6 @@
 export { type MessageCodec, MessageCodecs } from './message-codec.js';
 export { NotEncodable } from './not-encodable.js';
+export { type PlacedChildSpec, placedChild, startOn } from './placed-child.js';
 export { RecordReader, UndecodableRecord } from './record-reader.js';
 export { RecordWriter } from './record-writer.js';
 export { RingRouter, type RingRouterOptions } from './ring-router.js';
@@ -19,4 +20,5 @@ export {
   type SchedulerPoolOptions,
 } from './scheduler-pool.js';
 export { type NameTableMemory, NameTableStuck, SharedNameTable } from './shared-name-table.js';
+export { type StartFunction, StartTable } from './start-table.js';
 export { createStats, StatsBlock, type StatsMemory } from './stats-block.js';

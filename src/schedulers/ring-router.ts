@@ -17,6 +17,8 @@ import { RingPort } from './ring-port.js';
 import { type LinkNews, type PeerLink, ROUTER_STATS, type SchedulerLinks } from './scheduler-links.js';
 import { placeOf } from './scheduler-number.js';
 import { SharedNameTable } from './shared-name-table.js';
+import { startServer } from './start-server.js';
+import { StartTable } from './start-table.js';
 import { StatsBlock } from './stats-block.js';
 import { TermCodec } from './term-codec.js';
 
@@ -29,6 +31,8 @@ export interface RingRouterOptions {
   readonly links: SchedulerLinks;
   /** Compact forms of the messages that are sent most. The same list on all schedulers. */
   readonly codecs?: MessageCodecs;
+  /** What others may have started here, by name. The same table on all schedulers. */
+  readonly starts?: StartTable;
   /** Bytes after which the other end is told at once and not only at the end of the turn. Default 16 KiB. */
   readonly publishBytes?: number;
   /** Bytes that may wait behind each full ring. Default 64 MiB. */
@@ -49,6 +53,7 @@ export class RingRouter implements Router {
   /** The names of the node, for the runtime's option `names`. */
   readonly names: SharedNameTable;
   readonly #codecs: MessageCodecs;
+  readonly #starts: StartTable;
   readonly #publishBytes: number;
   readonly #overflowBytesMax: number;
   readonly #drainMs: number;
@@ -81,6 +86,7 @@ export class RingRouter implements Router {
     this.links = options.links;
     this.names = new SharedNameTable(options.links.names, options.links.number);
     this.#codecs = options.codecs ?? new MessageCodecs();
+    this.#starts = options.starts ?? new StartTable();
     this.#publishBytes = publishBytes;
     this.#overflowBytesMax = overflowBytesMax;
     this.#drainMs = drainMs;
@@ -88,12 +94,13 @@ export class RingRouter implements Router {
     this.#news = options.links.news;
   }
 
-  /** Begins to carry signals. To be called before the runtime sends anything to another scheduler. */
+  /** Begins to carry signals. To be called before the runtime has any process. */
   start(runtime: Runtime): void {
     const { links } = this;
     if (this.#runtime !== null) throw new BadArgument('the router was started already');
     if (runtime.scheduler !== links.number)
       throw new BadArgument(`bad scheduler: ${runtime.scheduler}; the links are those of ${links.number}`);
+    startServer(runtime, this.#starts);
     this.#runtime = runtime;
     this.#terms = new TermCodec(runtime);
     this.#encoder = new RecordEncoder(this.#codecs, this.#terms);

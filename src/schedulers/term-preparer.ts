@@ -147,6 +147,8 @@ export class TermPreparer {
 
   #special(value: object, prototype: object, path: string, depth: number): unknown {
     const inner = (part: unknown, key: string | number) => this.#prepare(part, keyPath(path, key), depth + 1);
+    // As everywhere, a reason travels whatever it holds.
+    const reason = (part: unknown) => this.#leniently(() => inner(part, 'reason'));
     if (value instanceof Request || value instanceof RemoteFrom) {
       const { caller } = value as { readonly caller: Pid };
       return new Special(SpecialKind.from, [caller.scheduler, caller.id, value.export()]);
@@ -158,14 +160,14 @@ export class TermPreparer {
       return new Special(SpecialKind.ref, [value.owner.scheduler, value.owner.id, value.number]);
     }
     if (value instanceof ExitMessage) {
-      return new Special(SpecialKind.exitMessage, [inner(value.from, 'from'), inner(value.reason, 'reason')]);
+      return new Special(SpecialKind.exitMessage, [inner(value.from, 'from'), reason(value.reason)]);
     }
     if (value instanceof DownMessage) {
-      const { ref, from, reason, tag } = value;
+      const { ref, from, tag } = value;
       return new Special(SpecialKind.downMessage, [
         inner(ref, 'ref'),
         inner(from, 'from'),
-        inner(reason, 'reason'),
+        reason(value.reason),
         inner(tag, 'tag'),
       ]);
     }
@@ -201,20 +203,26 @@ export class TermPreparer {
 
   /** An error always travels: it is what tells of everything else. */
   #error(error: Error, path: string, depth: number): Special {
-    const lenient = this.#lenient;
-    this.#lenient = true;
     const { name, message, stack, cause } = error;
     const { code } = error as { code?: unknown };
     const text = (value: unknown) => this.#prepare(String(value), path, depth + 1);
-    const special = new Special(SpecialKind.error, [
+    return new Special(SpecialKind.error, [
       text(name),
       text(message),
       stack === undefined ? null : text(stack),
       typeof code === 'string' || typeof code === 'number' ? code : null,
-      Object.hasOwn(error, 'cause') ? [this.#prepare(cause, keyPath(path, 'cause'), depth + 1)] : null,
+      Object.hasOwn(error, 'cause')
+        ? [this.#leniently(() => this.#prepare(cause, keyPath(path, 'cause'), depth + 1))]
+        : null,
     ]);
+  }
+
+  #leniently(prepare: () => unknown): unknown {
+    const lenient = this.#lenient;
+    this.#lenient = true;
+    const prepared = prepare();
     this.#lenient = lenient;
-    return special;
+    return prepared;
   }
 
   #refuse(path: string, value: unknown, what = describeValue(value)): string {

@@ -5,6 +5,7 @@ import type { Process } from '../process.js';
 import { receive } from '../receive.js';
 import type { Receiver } from '../receiver.js';
 import { CallMessage, StopMessage } from '../request.js';
+import { actualParent, isParent } from '../stand-in.js';
 import { SysMessage, type SysOperation, type SysReply } from '../sys-request.js';
 import { ExitMessage } from '../system-message.js';
 import type { Blocking } from '../wait.js';
@@ -67,7 +68,7 @@ export abstract class Behaviour implements Receiver<unknown> {
   receive(message: unknown): void {
     if (message instanceof SysMessage) this.#system(message);
     else if (message instanceof StopMessage) this.stopRequested(message.take());
-    else if (message instanceof ExitMessage && message.from === this.parent)
+    else if (message instanceof ExitMessage && isParent(this.parent, message.from))
       this.parentExited(message.reason);
     else {
       if (this.debug !== null) this.debug.in(message);
@@ -113,7 +114,7 @@ export abstract class Behaviour implements Receiver<unknown> {
     return (
       message instanceof SysMessage ||
       message instanceof StopMessage ||
-      (message instanceof ExitMessage && message.from === this.parent)
+      (message instanceof ExitMessage && isParent(this.parent, message.from))
     );
   }
 
@@ -182,7 +183,7 @@ export abstract class Behaviour implements Receiver<unknown> {
       behaviour: this.behaviour,
       version: this.version,
       sysState: this.#suspended ? 'suspended' : 'running',
-      parent: this.parent,
+      parent: actualParent(this.parent),
       messageQueueLength: self.messageQueueLength,
       state,
       log,
