@@ -52,6 +52,10 @@ export class AsyncProcess implements Receiver<unknown>, WaitingMailbox {
     return this.#saved.length;
   }
 
+  get savedMessages(): Iterable<unknown> {
+    return this.#saved;
+  }
+
   wait<T>(what: Wait<T> | Blocking<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (isBlocking(what)) this.#drive(what as Blocking<T>, resolve, reject);

@@ -93,6 +93,11 @@ export class Coroutine implements Receiver<unknown>, WaitingMailbox {
     return this.#saved === null ? 0 : this.#saved.length;
   }
 
+  /** The same messages. */
+  get savedMessages(): Iterable<unknown> {
+    return this.#saved ?? [];
+  }
+
   receive(message: unknown): void {
     const wait = this.#wait!;
     if (this.#offer(wait, message)) return;

@@ -15,7 +15,7 @@ import type { Runtime } from './runtime.js';
 import type { SpawnOptions } from './runtime-options.js';
 import type { ProcessTimer, Timer } from './timers.js';
 import type { Target } from './via.js';
-import type { Blocking, Wait } from './wait.js';
+import { type Blocking, Token, type Wait } from './wait.js';
 
 /**
  * What makes a process of a function: it runs as the process, and returns
@@ -93,6 +93,16 @@ export class Process<in M> implements Pid<M> {
   /** Messages that wait: Erlang's message_queue_len. */
   get messageQueueLength(): number {
     return this.mailboxLength + savedLengthOf(this.receiver);
+  }
+
+  /** The oldest messages that wait, at most `max`: for inspection. What the core itself has put there is left out. */
+  waiting(max = Number.POSITIVE_INFINITY): unknown[] {
+    const messages: unknown[] = [];
+    for (const message of this.allWaiting()) {
+      if (messages.length >= max) break;
+      if (!(message instanceof Token)) messages.push(message);
+    }
+    return messages;
   }
 
   /** Messages that came, modulo 2^32. */
@@ -426,6 +436,14 @@ export class Process<in M> implements Pid<M> {
     if ((this.flags & ProcessFlag.scheduled) !== 0) return;
     this.flags |= ProcessFlag.scheduled;
     this.runtime.turns.schedule(this as unknown as Process<never>);
+  }
+
+  private *allWaiting(): Generator<unknown, void, undefined> {
+    const { receiver } = this as { readonly receiver: unknown };
+    if (receiver instanceof Coroutine || receiver instanceof AsyncProcess) yield* receiver.savedMessages;
+    if (this.mailboxLength === 0) return;
+    yield this.first;
+    if (this.queue !== null) yield* this.queue;
   }
 
   private enqueue(message: unknown, length: number): void {

@@ -1,7 +1,7 @@
 /** Messages, names, slices, dispatch and the hooks of a turn. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BadArgument, ExitReason, type Pid, type Process } from '../../src/actors/index.js';
+import { BadArgument, ExitReason, type Pid, type Process, receive } from '../../src/actors/index.js';
 import { reasonOf, World } from './world.js';
 
 describe('messages', () => {
@@ -21,6 +21,33 @@ describe('messages', () => {
     assert.equal(info.mailboxLength, 0);
     assert.equal(info.mailboxLongest, 100_000);
     assert.equal(world.runtime.info(b.pid)!.sent, 100_000);
+  });
+
+  test('that wait can be looked at, whoever has put them aside', () => {
+    const world = new World();
+    const plain = world.puppet();
+    assert.deepEqual(plain.self.waiting(), []);
+    for (const message of [1, 2, 3]) world.runtime.send(plain.pid, message);
+    assert.deepEqual(plain.self.waiting(), [1, 2, 3]);
+    assert.deepEqual(plain.self.waiting(2), [1, 2]);
+    const selective: Pid<unknown>[] = [
+      world.runtime.spawn(function* () {
+        yield* receive('never', 1000);
+      }),
+      world.runtime.spawn(async (self) => {
+        await self.wait(receive('never'));
+      }),
+    ];
+    for (const pid of selective) {
+      world.runtime.send(pid, 'a');
+      world.runtime.send(pid, 'b');
+      world.runtime.flush();
+      world.runtime.send(pid, 'c');
+      assert.deepEqual((pid as Process<unknown>).waiting(), ['a', 'b', 'c']);
+      assert.equal(world.runtime.info(pid)?.mailboxLength, 3);
+      world.runtime.exit(pid, ExitReason.kill);
+      assert.deepEqual((pid as Process<unknown>).waiting(), []);
+    }
   });
 
   test('to a dead process vanish, to a free name are an error', () => {
