@@ -1,4 +1,5 @@
 import { Fifo } from '../structures/fifo.js';
+import { crashReport } from './crash-report.js';
 import { ExitReason, isOrderly } from './exit-reason.js';
 import { linksOf, removeLink } from './links.js';
 import { unwatch } from './monitors.js';
@@ -49,31 +50,14 @@ export class Exits {
 
   /** A process ran for too long in one of its callbacks and was cut off: nothing of it is on the stack any more. */
   cutOff(process: Process<never>, handler: string, sample: StackSample): void {
-    this.#runtime.emit({
-      type: 'crash',
-      pid: process,
-      label: process.label,
-      path: this.#runtime.pathOf(process),
-      reason: ExitReason.killed,
-      mailboxLength: process.mailboxLength,
-      cut: { ...sample, handler },
-    });
+    this.#runtime.emit({ ...crashReport(process, ExitReason.killed), cut: { ...sample, handler } });
     this.doom(process, ExitReason.killed);
   }
 
   /** A process ended by its own doing: it returned from its last callback with this reason. */
   crashed(process: Process<never>, reason: ExitReason): void {
     if (!process.alive) return;
-    if (!isOrderly(reason)) {
-      this.#runtime.emit({
-        type: 'crash',
-        pid: process,
-        label: process.label,
-        path: this.#runtime.pathOf(process),
-        reason,
-        mailboxLength: process.mailboxLength,
-      });
-    }
+    if (!isOrderly(reason) && this.#runtime.reports) this.#runtime.emit(crashReport(process, reason));
     this.doom(process, reason);
   }
 

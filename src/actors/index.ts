@@ -40,6 +40,7 @@ export { Asking, CallFailed, call, stop } from './calls.js';
 export { whenDone } from './coroutine.js';
 export { current } from './current.js';
 export { Exit, Exited, ExitReason, formatReason, isOrderly, sameReason } from './exit-reason.js';
+export { formatReport } from './format-report.js';
 export { type NameHolder, type NameTable, NameTableFull, NameTaken } from './name-table.js';
 export { formatPid, type Pid, RemotePid } from './pid.js';
 export { type AcknowledgedStart, type ProcLibOptions, procLib } from './proc-lib.js';

@@ -333,6 +333,18 @@ export class Process<in M> implements Pid<M> {
     }
   }
 
+  /** @internal The oldest messages that wait, at most `count`. */
+  peek(count: number): unknown[] {
+    if (this.mailboxLength === 0) return [];
+    const messages = [this.first];
+    if (this.queue === null) return messages;
+    for (const message of this.queue) {
+      if (messages.length >= count) break;
+      messages.push(message);
+    }
+    return messages;
+  }
+
   /** @internal Puts a message before all that wait. */
   putFirst(message: unknown): void {
     if (this.mailboxLength === 0) {

@@ -27,11 +27,20 @@ export type RuntimeEvent =
       readonly type: 'crash';
       readonly pid: Pid;
       readonly label: string;
+      /** Its registered name. */
+      readonly name: string | null;
       /** Labels of the processes above it, topmost first. */
       readonly path: readonly string[];
+      /** Who started it, who started that one, … At most 100. */
+      readonly ancestors: readonly Pid[];
       readonly reason: ExitReason;
       /** Messages that were waiting, and are lost. */
       readonly mailboxLength: number;
+      /** The oldest ten of them. */
+      readonly messages: readonly unknown[];
+      /** Who is linked with it and will hear of it. At most 100. */
+      readonly links: readonly Pid[];
+      readonly trapExit: boolean;
       /** It ran for too long and was cut off (the reason is killed): where it was, and in which of its callbacks. */
       readonly cut?: StackSample & { readonly handler: string };
     }

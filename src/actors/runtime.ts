@@ -481,6 +481,11 @@ export class Runtime {
     return path;
   }
 
+  /** @internal Whether anybody takes the events. */
+  get reports(): boolean {
+    return this.#events !== null;
+  }
+
   /** @internal */
   emit(event: RuntimeEvent): void {
     if (this.#events === null) return;

@@ -10,7 +10,7 @@ import type { SystemMessage } from '../system-message.js';
 import type { Name, Via } from '../via.js';
 import type { BehaviourStatus } from './behaviour.js';
 import { abcast, multiCall } from './multi-call.js';
-import { type AnyServer, startServer, startServerMonitored } from './server-process.js';
+import { type AnyServer, ServerProcess } from './server-process.js';
 import type {
   CallResult,
   CastResult,
@@ -29,6 +29,7 @@ import type {
   Stopped,
   StoppedReplying,
 } from './server-result.js';
+import { kindOf, type MakeBehaviour, startBehaviour, startBehaviourMonitored } from './start-behaviour.js';
 
 /**
  * A server with a state, calls and casts: OTP's gen_server.
@@ -180,7 +181,7 @@ export const GenServer = {
     callbacks: GenServer<State, C, Casts, Info, Continue>,
     options: ServerOptions = {},
   ): ServerStart<C, Casts, Info> {
-    return startServer(runtime, null, callbacks as unknown as AnyServer, options);
+    return startBehaviour(runtime, null, kindOf(callbacks, 'gen_server'), options, maker(callbacks));
   },
 
   /** Starts a server linked with `parent`, whose end ends it. If the start fails, a parent that traps exits gets no EXIT. */
@@ -189,7 +190,7 @@ export const GenServer = {
     callbacks: GenServer<State, C, Casts, Info, Continue>,
     options: ServerOptions = {},
   ): ServerStart<C, Casts, Info> {
-    return startServer(parent.runtime, parent, callbacks as unknown as AnyServer, options);
+    return startBehaviour(parent.runtime, parent, kindOf(callbacks, 'gen_server'), options, maker(callbacks));
   },
 
   /** Starts a server that `self` monitors: `ref` tells of its end. If the start fails there is no monitor. */
@@ -198,7 +199,7 @@ export const GenServer = {
     callbacks: GenServer<State, C, Casts, Info, Continue>,
     options: ServerOptions = {},
   ): MonitoredStart<ServerPid<C, Casts, Info>> {
-    return startServerMonitored(self, callbacks as unknown as AnyServer, options);
+    return startBehaviourMonitored(self, kindOf(callbacks, 'gen_server'), options, maker(callbacks));
   },
 
   // ---- for clients ---------------------------------------------------------------------------------------------
@@ -250,4 +251,8 @@ function stopped(reason: ExitReason): InitStopped;
 function stopped<State>(reason: ExitReason, state: State): Stopped<State>;
 function stopped(reason: ExitReason, state?: unknown): Stopped<unknown> {
   return { type: 'stop', reason, state };
+}
+
+function maker(callbacks: object): MakeBehaviour {
+  return (self, parent) => new ServerProcess(self, parent, callbacks as AnyServer);
 }

@@ -2,23 +2,13 @@ import { BadArgument } from '../bad-argument.js';
 import { Exit, ExitReason } from '../exit-reason.js';
 import type { Pid } from '../pid.js';
 import type { Process } from '../process.js';
-import type { Receiver } from '../receiver.js';
 import { CallMessage, CastMessage, type From } from '../request.js';
-import type { Runtime } from '../runtime.js';
 import type { CallPair } from '../server-pid.js';
-import type { MonitoredStart, StartOutcome } from '../start-result.js';
-import {
-  type InitAck,
-  monitoredStart,
-  type StartOptions,
-  startMonitored,
-  startProcess,
-} from '../starting.js';
+import type { InitAck } from '../starting.js';
 import { ProcessTimer } from '../timers.js';
-import { nameInWords } from '../via.js';
 import type { Blocking } from '../wait.js';
 import { Behaviour, type BehaviourStatus } from './behaviour.js';
-import type { GenServer, ServerOptions } from './gen-server.js';
+import type { GenServer } from './gen-server.js';
 import { isPending, resultOf, thrownResult } from './returned.js';
 import {
   type CallResult,
@@ -353,56 +343,6 @@ export class ServerProcess extends Behaviour {
     this.#state = result.state;
     this.#callbacks = callbacks;
   }
-}
-
-export function startServer(
-  runtime: Runtime,
-  parent: Process<never> | null,
-  callbacks: AnyServer,
-  options: ServerOptions,
-): StartOutcome<Pid<unknown>> {
-  return startProcess<unknown>(runtime, startOptions(parent, callbacks, options), (self, ack) =>
-    begin(self, parent, callbacks, ack),
-  );
-}
-
-export function startServerMonitored(
-  starter: Process<never>,
-  callbacks: AnyServer,
-  options: ServerOptions,
-): MonitoredStart<Pid<unknown>> {
-  const { runtime } = starter;
-  const start = { ...startOptions(null, callbacks, options), parent: starter };
-  return monitoredStart(
-    starter,
-    startMonitored<unknown>(runtime, start, (self, ack) => begin(self, starter, callbacks, ack)),
-  );
-}
-
-function startOptions(
-  parent: Process<never> | null,
-  callbacks: AnyServer,
-  { label, ...options }: ServerOptions,
-): StartOptions {
-  const { name } = callbacks.constructor;
-  return {
-    ...options,
-    label: label ?? nameInWords(options.name ?? (name === 'Object' || name === '' ? 'gen_server' : name)),
-    ...(parent === null ? {} : { parent, link: true }),
-  };
-}
-
-function begin(
-  self: Process<unknown>,
-  parent: Pid | null,
-  callbacks: AnyServer,
-  ack: InitAck,
-): Receiver<unknown> {
-  const server = new ServerProcess(self as Process<never>, parent, callbacks);
-  // Before init: if that waits, the process goes on as this afterwards.
-  self.receiver = server;
-  server.init(ack);
-  return self.receiver;
 }
 
 function isNext(next: Next<unknown, unknown> | undefined): boolean {

@@ -35,7 +35,7 @@ export function startBehaviour(
   );
 }
 
-/** Starts a behaviour that `starter` monitors from before its first word on. */
+/** Starts a behaviour that `starter` monitors from before its first word on. Without a link, too, that is its parent. */
 export function startBehaviourMonitored(
   starter: Process<never>,
   kind: string,
@@ -46,7 +46,7 @@ export function startBehaviourMonitored(
   return monitoredStart(
     starter,
     startMonitored<unknown>(starter.runtime, start, (self, ack) =>
-      begin(self, make(self as Process<never>, null), ack),
+      begin(self, make(self as Process<never>, starter), ack),
     ),
   );
 }

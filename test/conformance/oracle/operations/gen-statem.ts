@@ -11,7 +11,7 @@ import {
   started,
   stop,
 } from '../../../../src/actors/index.js';
-import { ErlangThrow, ScenarioError } from '../errors.js';
+import { ErlangError, ErlangThrow, ScenarioError } from '../errors.js';
 import { isObject, type Json, type JsonObject } from '../json.js';
 import { type Operations, text, time } from '../operation.js';
 import { initReaction, react, type Subjects } from '../reaction.js';
@@ -20,6 +20,7 @@ import { bareTerm, eventType, statemResult } from '../statem-terms.js';
 import { equal, isTuple, type Term, tuple } from '../term.js';
 import { addThings, type Env, type World } from '../world.js';
 import { targetOf } from './processes.js';
+import { addStateNotation } from './sys.js';
 
 interface Machine {
   readonly state: Term;
@@ -29,6 +30,19 @@ interface Machine {
   readonly info: Term;
   readonly internal: Term;
   readonly timeout: Term;
+}
+
+addStateNotation({
+  toTerm: (state) => (isPlace(state) ? tuple(state.state, state.data) : undefined),
+  replaced: (state, wanted) => {
+    if (!isPlace(state)) return undefined;
+    if (!isTuple(wanted) || wanted.items.length !== 2) throw new ErlangError(tuple('badmatch', wanted));
+    return { state: { state: wanted.items[0], data: wanted.items[1] } };
+  },
+});
+
+function isPlace(state: unknown): state is { readonly state: Term; readonly data: Term } {
+  return typeof state === 'object' && state !== null && 'state' in state && 'data' in state;
 }
 
 /** gen_statem: machines of mode handle_event_function whose callbacks a table scripts. */
