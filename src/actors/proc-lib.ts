@@ -21,7 +21,7 @@ export type ProcLibOptions = Omit<StartOptions, 'parent' | 'link'>;
  * import { defaultRuntime, ExitReason, procLib, receive, started } from 'rookery';
  *
  * const runtime = defaultRuntime();
- * const listener = procLib.start<{ port: number }>(runtime, function* (self, ack) {
+ * const listener = procLib.start<{ port: number }>(runtime, function* (_self, ack) {
  *   const { port } = yield* receive<{ port: number }>(); // What takes a while.
  *   if (port === 0) ack.fail({ error: ExitReason.custom('no port') }, ExitReason.normal);
  *   ack.ok({ port }); // From here on the start has returned.

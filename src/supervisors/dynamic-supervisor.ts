@@ -50,8 +50,8 @@ export type DynamicSupervisorStart<Extra extends readonly unknown[] = []> = Star
  *   });
  * start();
  * start();
- * console.log(start().error); // { type: 'max_children' }
- * console.log((await DynamicSupervisor.countChildren(runtime, sessions!)).active); // 2
+ * console.log(start().error); // → { type: 'max_children' }
+ * console.log((await DynamicSupervisor.countChildren(runtime, sessions!)).active); // → 2
  * await runtime.stop(sessions!);
  * ```
  *

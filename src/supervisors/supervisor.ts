@@ -38,7 +38,7 @@ import type {
  * const { ok: before } = await Supervisor.whichChild(runtime, top, 'first');
  * runtime.exit(before!.pid as never, ExitReason.kill); // and both are started again
  * const { ok: after } = await Supervisor.whichChild(runtime, top, 'first');
- * console.log(after!.pid !== before!.pid); // true
+ * console.log(after!.pid !== before!.pid); // → true
  * await runtime.stop(top);
  * ```
  *
