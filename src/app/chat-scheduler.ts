@@ -16,10 +16,11 @@ import { StoreDispatch } from '../chat/store-dispatch.js';
 import { CloseCode, closeName, FrameWriter, SERVER_MESSAGE_BYTES_MAX } from '../protocol/index.js';
 import { PARTITIONS, type StorePort, type UserId } from '../storage/stores.js';
 import type { Clock } from '../structures/clock.js';
-import { Partitions } from '../supervisors/index.js';
 import { Corks } from '../transport/cork.js';
 import type { Listener } from '../transport/listener.js';
 import type { ConnectionAcceptor, ConnectionHandler, Socket } from '../transport/socket.js';
+import { OwnPartitions } from './own-partitions.js';
+import { PartitionDirectory } from './partition-directory.js';
 import { startChatTree } from './tree.js';
 
 /** What a scheduler's chat is made of; over real parts in a thread, over simulated ones in the simulation. */
@@ -30,19 +31,23 @@ export interface ChatSchedulerParts {
   readonly clock: Clock;
   readonly store: StorePort;
   readonly epoch: number;
+  /** Which of the schedulers it is: 1, 2, … */
+  readonly place: number;
   /** Number of this start of a scheduler among all that the server has seen. */
   readonly incarnation: number;
   readonly limits: ChatLimits;
   readonly registrar: RegistrarOptions;
   /** Opens the port for this acceptor. Null: sockets come in by another way. */
   readonly listen: ((acceptor: ConnectionAcceptor) => Listener) | null;
+  /** A partition's process has begun here, for the first time or again: the other schedulers are to hear of it. */
+  readonly onPartition: (index: number, pid: Pid<PartitionMessage>) => void;
   /** The top of the tree has ended: because it was told to, or because it gave up. */
   readonly onEnd: (reason: ExitReason) => void;
 }
 
 /**
  * The chat of one scheduler: its processes under their supervisors, and the doors through which sockets and store
- * events come in.
+ * events come in. It runs the partitions that it is told to, none at first, and is told where the others are.
  */
 export class ChatScheduler implements ConnectionAcceptor {
   readonly node: ChatNode;
@@ -50,11 +55,15 @@ export class ChatScheduler implements ConnectionAcceptor {
   readonly #startSession: (socket: Socket) => Session | null;
   /** The top supervisor. */
   readonly top: Pid;
+  readonly #partitions: OwnPartitions;
+  readonly #directory = new PartitionDirectory(PARTITIONS);
+  /** Partitions that have moved or begun anew, and whose sessions have not heard of it. */
+  #begun = new Set<number>();
   #registrar: Pid<RegistrarMessage> | undefined;
 
   constructor(parts: ChatSchedulerParts) {
     const { clock } = parts;
-    const partitions = new Partitions<PartitionMessage>(PARTITIONS);
+    const directory = this.#directory;
     let flushAhead = false;
     const flush = () => {
       flushAhead = false;
@@ -85,17 +94,23 @@ export class ChatScheduler implements ConnectionAcceptor {
       handlers: new HandlerTable(requestHandlers),
       sessions: new Requesters<Pid<SessionMessage>>(parts.incarnation),
       requests: new RequestNumbers(parts.incarnation),
-      partition: (index) => partitions.get(index),
-      ownPartition: (index) => partitions.get(index),
+      partition: (index) => directory.get(index),
+      ownPartition: (index) => directory.own(index),
+      homePort: (index) => directory.homePort(index),
       registrar: () => this.#registrar,
     };
     this.events = new StoreDispatch(this.node);
+    this.#partitions = new OwnPartitions(parts.runtime, parts.place, (index, pid) => {
+      directory.startedHere(index, pid);
+      this.#tellSessions(index);
+      parts.onPartition(index, pid);
+    });
     const tree = startChatTree({
       node: this.node,
+      place: parts.place,
       registrar: parts.registrar,
-      partitions,
+      partitions: this.#partitions,
       listen: parts.listen === null ? null : () => (parts.listen as NonNullable<typeof parts.listen>)(this),
-      onPartitionRestarted: (index) => this.#partitionRestarted(index),
       onRegistrar: (pid) => {
         this.#registrar = pid;
       },
@@ -144,8 +159,30 @@ export class ChatScheduler implements ConnectionAcceptor {
     this.node.sessions.forEach((pid) => {
       count(pid as Pid);
     });
-    for (let index = 0; index < PARTITIONS; index++) count(this.node.partition(index) as Pid | undefined);
+    for (let index = 0; index < PARTITIONS; index++) count(this.node.ownPartition(index) as Pid | undefined);
     return { waiting, longest };
+  }
+
+  /** Runs these partitions from now on; {@link ChatSchedulerParts.onPartition} follows for each. */
+  startPartitions(indexes: readonly number[]): void {
+    this.#partitions.start(indexes);
+  }
+
+  /** Does not run these partitions any more; `done` when they have ended. */
+  stopPartitions(indexes: readonly number[], done: () => void): void {
+    for (const index of indexes) this.#directory.stoppedHere(index);
+    this.#partitions.stop(indexes, done);
+  }
+
+  /** Partitions that it runs. */
+  get partitionCount(): number {
+    return this.#partitions.size;
+  }
+
+  /** A partition runs on another scheduler, which has this home port (0: none). */
+  partitionAt(index: number, pid: Pid<PartitionMessage>, homePort: number): void {
+    if (pid.scheduler === this.node.runtime.scheduler) return;
+    if (this.#directory.startedElsewhere(index, pid, homePort)) this.#tellSessions(index);
   }
 
   /** Sends the top of the tree away: everything below it ends in order. */
@@ -153,10 +190,18 @@ export class ChatScheduler implements ConnectionAcceptor {
     this.node.runtime.exit(this.top, ExitReason.shutdown);
   }
 
-  #partitionRestarted(index: number): void {
-    const { runtime, sessions } = this.node;
-    sessions.forEach((session) => {
-      runtime.send(session, { type: 'partition-restarted', partition: index });
+  /** In a turn of its own, together with all that change in this one: each session hears of it once. */
+  #tellSessions(index: number): void {
+    const { runtime, sessions, clock } = this.node;
+    const isAhead = this.#begun.size > 0;
+    this.#begun.add(index);
+    if (isAhead) return;
+    clock.defer(() => {
+      const partitions = this.#begun;
+      this.#begun = new Set();
+      sessions.forEach((session) => {
+        runtime.send(session, { type: 'partitions-begun', partitions });
+      });
     });
   }
 }

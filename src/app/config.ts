@@ -211,6 +211,22 @@ function contradictions(config: Config, origin: Record<string, string>, problems
     String(config.operatorPort),
     `must differ from ${from('port')}`,
   );
+  const { homePort } = config;
+  const lastHomePort = homePort + Math.max(1, config.schedulers) - 1;
+  check(
+    homePort === 0 || lastHomePort <= 65_535,
+    'homePort',
+    String(homePort),
+    `must leave room for ${from('schedulers')} = ${config.schedulers} ports`,
+  );
+  for (const name of ['port', 'operatorPort'] as const) {
+    check(
+      homePort === 0 || config[name] < homePort || config[name] > lastHomePort,
+      'homePort',
+      String(homePort),
+      `must not be, or pass, ${from(name)} = ${config[name]}`,
+    );
+  }
 }
 
 function written(raw: unknown): string {

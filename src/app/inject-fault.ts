@@ -14,7 +14,7 @@ export function injectFault(scheduler: ChatScheduler, fault: InjectedFault): boo
       return true;
     }
     case 'crash-partition': {
-      const partition = scheduler.node.partition(fault.partition);
+      const partition = scheduler.node.ownPartition(fault.partition);
       if (partition === undefined) return false;
       runtime.exit(partition, crash);
       return true;

@@ -1,38 +1,35 @@
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { formatReason } from '../actors/exit-reason.js';
 import { Runtime } from '../actors/runtime.js';
-import { createRegistrationMemory, type RegistrationMemory } from '../chat/registration-limits.js';
 import type { SmsGateway } from '../chat/sms-gateway.js';
 import type { Snapshot } from '../ops/inspector.js';
-import { createStoreRings, type StoreRings } from '../storage/store-rings.js';
 import type { Clock } from '../structures/clock.js';
 import { SystemClock } from '../structures/system-clock.js';
 import { SystemRandom } from '../structures/system-random.js';
-import { type AdmissionMemory, createAdmissionMemory } from '../transport/admission-memory.js';
+import { banner, chatUrl } from './banner.js';
 import type { Config } from './config.js';
 import { type Log, openLog } from './log.js';
 import { logEvent } from './log-event.js';
 import { makeFolder } from './make-folder.js';
 import { Operator } from './operator.js';
+import { type SchedulerThread, SchedulerThreads, type SchedulerThreadsOwner } from './scheduler-threads.js';
 import { CommandGateway } from './sms/command-gateway.js';
 import { PinLog } from './sms/pin-log.js';
 import { WebhookGateway } from './sms/webhook-gateway.js';
+import { snapshotOf } from './snapshot.js';
 import { StartRefused } from './start-refused.js';
+import { StatsQuestions } from './stats-questions.js';
 import type {
   FromScheduler,
   FromWriter,
   InjectedFault,
-  SchedulerData,
   SchedulerStats,
   ThreadEvent,
-  ToScheduler,
-  ToWriter,
-  WriterData,
   WriterStats,
 } from './thread-messages.js';
-import { ThreadProcess, type ThreadProcessMessage } from './thread-process.js';
 import { type MainTree, startMainTree } from './tree.js';
-import { VERSION } from './version.js';
+import { WriterThread, type WriterThreadOwner } from './writer-thread.js';
 
 export interface RunningServer {
   readonly port: number;
@@ -45,9 +42,6 @@ export interface RunningServer {
 
 /** How long the threads may take to end beside the grace that clients have. */
 const HANG_MS = 30_000;
-const AT_ONCE = { graceMs: 0, jitterMs: 0 };
-/** How long a thread may take to say how it is. */
-const STATS_TIMEOUT_MS = 1000;
 
 /**
  * Starts the server and resolves when it serves. Signals are handled from then on.
@@ -55,52 +49,46 @@ const STATS_TIMEOUT_MS = 1000;
  * @throws StartRefused
  */
 export async function startServer(config: Config): Promise<RunningServer> {
-  const server = new Server(config);
+  const schedulers = config.schedulers || Math.min(64, availableParallelism());
+  const server = new Server({ ...config, schedulers });
   await server.start();
   return server;
 }
 
 /**
- * The main thread: it starts and supervises the others, carries what is rare between them, and ends everything in
- * order. No chat message passes here.
+ * The main thread: it starts and supervises the others, says where the partitions run, carries what is rare between
+ * the threads, and ends everything in order. No chat message passes here.
  */
-class Server implements RunningServer {
+class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner {
   readonly ended: Promise<number>;
   readonly #config: Config;
   readonly #clock: Clock = new SystemClock();
   readonly #random = new SystemRandom();
   readonly #log: Log;
-  readonly #runtime: Runtime;
-  readonly #tree: MainTree;
   readonly #gateway: SmsGateway;
   readonly #pinLog: PinLog | null;
   readonly #startedAt: number;
-  #rings: StoreRings;
-  readonly #admission: AdmissionMemory;
-  readonly #registrations: RegistrationMemory;
+  readonly #tree: MainTree;
+  readonly #writer: WriterThread;
+  readonly #schedulers: SchedulerThreads;
+  readonly #stats: StatsQuestions;
   #operator: Operator | null = null;
   #state: 'starting' | 'running' | 'draining' = 'starting';
   #epoch = 0;
   #secret: Uint8Array = new Uint8Array(0);
-  #port: number;
-  readonly #writer: Thread<ToWriter>;
-  readonly #scheduler: Thread<ToScheduler>;
-  #settle: { resolve: () => void; reject: (error: Error) => void } | null = null;
-  #statsId = 0;
-  readonly #statsWaiting = new Map<number, (stats: SchedulerStats | WriterStats) => void>();
+  /** What the start waits for, and what says that it has come. */
+  #waiting: { isDone: () => boolean; resolve: () => void; reject: (error: Error) => void } | null = null;
+  /** Schedulers whose clients have not gone yet, and who waits for that. */
+  #draining = new Set<SchedulerThread>();
+  #drained: () => void = () => {};
   #end: (code: number) => void = () => {};
   #stopping = 0;
 
   constructor(config: Config) {
     this.#config = config;
-    this.#port = config.port;
     this.#startedAt = this.#clock.now();
     this.#log = openLog({ level: config.logLevel, format: config.logFormat });
-    this.#rings = createStoreRings();
-    const seed = () => Math.floor(this.#random.next() * 2 ** 32) | 0;
-    this.#admission = createAdmissionMemory(config.connectionsMax, config.schedulers + 1, seed());
-    this.#registrations = createRegistrationMemory(seed());
-    this.#runtime = new Runtime({
+    const runtime = new Runtime({
       clock: this.#clock,
       random: this.#random,
       events: (event) => {
@@ -108,9 +96,10 @@ class Server implements RunningServer {
         if (line !== null) this.#logLine('main', line);
       },
     });
-    this.#writer = new Thread('writer-1');
-    this.#scheduler = new Thread('scheduler-1');
-    this.#tree = startMainTree(this.#runtime, (reason) => this.#gaveUp(formatReason(reason)));
+    this.#tree = startMainTree(runtime, (reason) => this.#gaveUp(formatReason(reason)));
+    this.#writer = new WriterThread(config, this);
+    this.#schedulers = new SchedulerThreads(config, this.#clock, this.#random, this.#tree, this);
+    this.#stats = new StatsQuestions(this.#clock);
     this.#pinLog =
       config.smsGateway.kind === 'log' || config.development ? new PinLog(this.#log, this.#clock) : null;
     this.#gateway = this.#makeGateway();
@@ -120,7 +109,7 @@ class Server implements RunningServer {
   }
 
   get port(): number {
-    return this.#port;
+    return this.#schedulers.port;
   }
 
   get operatorPort(): number {
@@ -128,7 +117,7 @@ class Server implements RunningServer {
   }
 
   async start(): Promise<void> {
-    const { dataFolder } = this.#config;
+    const { dataFolder, development } = this.#config;
     try {
       makeFolder(resolve(dataFolder));
     } catch (error) {
@@ -136,14 +125,33 @@ class Server implements RunningServer {
         `the data folder ${resolve(dataFolder)} cannot be made: ${(error as Error).message}`,
       );
     }
+    const { all, placement } = this.#schedulers;
+    const [first, ...others] = all as [SchedulerThread, ...SchedulerThread[]];
     try {
-      await this.#until(() => this.#startWriter());
-      await this.#until(() => this.#startScheduler());
+      await this.#until(
+        () => this.#writer.start(this.#tree),
+        () => this.#writer.running,
+      );
+      await this.#until(
+        () => this.#schedulers.start(first),
+        () => first.running,
+      );
+      await this.#until(
+        () => {
+          for (const scheduler of others) this.#schedulers.start(scheduler);
+        },
+        () => others.every(({ running }) => running),
+      );
+      await this.#until(
+        () => placement.begin(),
+        () => placement.isSettled,
+      );
       this.#operator = await Operator.start(this.#config, this.#random, this.#log, {
         pins: this.#pinLog === null ? null : () => this.#pinLog?.pins() ?? [],
-        isHealthy: () => this.#state === 'running' && this.#scheduler.running && this.#writer.running,
+        isHealthy: () =>
+          this.#state === 'running' && this.#writer.running && this.#schedulers.runningCount > 0,
         snapshot: () => this.#snapshot(),
-        inject: this.#config.development ? (thread, fault) => this.#inject(thread, fault) : null,
+        inject: development ? (thread, fault) => this.#inject(thread, fault) : null,
       });
     } catch (error) {
       this.#stopping = 2;
@@ -153,7 +161,12 @@ class Server implements RunningServer {
     this.#state = 'running';
     process.on('SIGTERM', this.#onSignal);
     process.on('SIGINT', this.#onSignal);
-    this.#banner();
+    banner(this.#log, this.#config, this.#operator, {
+      port: this.port,
+      homePorts: all.map(({ homePort }) => homePort).filter((port) => port !== 0),
+      epoch: this.#epoch,
+      showsPins: this.#pinLog !== null,
+    });
   }
 
   stop(): void {
@@ -162,7 +175,7 @@ class Server implements RunningServer {
       void this.#drain();
     } else if (this.#stopping === 2) {
       this.#log.warn('hurrying: clients are cut off now');
-      this.#scheduler.post({ type: 'drain', graceMs: 0, jitterMs: this.#config.drainJitterMs });
+      this.#schedulers.drain(0, this.#config.drainJitterMs);
     }
   }
 
@@ -171,158 +184,171 @@ class Server implements RunningServer {
     this.stop();
   };
 
-  // ---- threads -----------------------------------------------------------------------------------------------
-
-  /** Starts something that settles by a message from its thread. */
-  #until(begin: () => void): Promise<void> {
+  /** Begins something, and waits until what threads say has made it so. Rejects when one of them ends or refuses. */
+  #until(begin: () => void, isDone: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#settle = {
-        resolve: () => {
-          this.#settle = null;
-          resolve();
-        },
-        reject: (error) => {
-          this.#settle = null;
-          reject(error);
-        },
-      };
+      this.#waiting = { isDone, resolve, reject };
       begin();
+      this.#progressed();
     });
   }
 
-  #startWriter(): void {
-    const data = (): WriterData => ({
-      role: 'writer',
-      config: this.#config,
-      rings: [{ scheduler: 1, rings: this.#rings }],
-    });
-    this.#tree.addThread<ThreadProcessMessage>('writer-1', (self) => {
-      if (this.#writer.dismissed) throw new Error('the server is stopping');
-      const thread = new ThreadProcess<ToWriter, FromWriter>(self, {
-        name: 'writer-1',
-        entry: new URL('./writer-main.js', import.meta.url),
-        data,
-        onMessage: (message) => this.#fromWriter(message),
-        mayEnd: () => this.#writer.dismissed || this.#state === 'starting',
-        onEnd: (code, error) => this.#threadEnded(this.#writer, code, error),
-      });
-      this.#writer.started(thread);
-      return thread;
-    });
+  #progressed(): void {
+    if (this.#waiting?.isDone() !== true) return;
+    const { resolve } = this.#waiting;
+    this.#waiting = null;
+    resolve();
   }
 
-  #fromWriter(message: FromWriter): void {
+  #failed(error: Error): void {
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    waiting?.reject(error);
+  }
+
+  mayEnd(): boolean {
+    return this.#state === 'starting' || this.#stopping > 0;
+  }
+
+  // ---- the writer --------------------------------------------------------------------------------------------
+
+  rings(): ReturnType<SchedulerThreads['rings']> {
+    return this.#schedulers.rings();
+  }
+
+  routes(): readonly number[] {
+    return this.#schedulers.placement.routes();
+  }
+
+  writes(epoch: number, secret: Uint8Array, again: boolean): void {
+    if (this.#epoch !== 0 && epoch !== this.#epoch) {
+      // Cannot happen while the data folder is locked; going on would break every cursor.
+      this.#gaveUp(`the database changed its epoch from ${this.#epoch} to ${epoch}`);
+      return;
+    }
+    this.#epoch = epoch;
+    this.#secret = secret;
+    if (again) {
+      this.#schedulers.placement.writerRestarted();
+      this.#log.info({ thread: this.#writer.name }, `${this.#writer.name} writes again`);
+    }
+    this.#progressed();
+  }
+
+  writerSays(message: Exclude<FromWriter, { readonly type: 'open' }>): void {
     switch (message.type) {
-      case 'open':
-        this.#writer.running = true;
-        if (this.#epoch !== 0 && message.epoch !== this.#epoch) {
-          // Cannot happen while the data folder is locked; going on would break every cursor.
-          this.#gaveUp(`the database changed its epoch from ${this.#epoch} to ${message.epoch}`);
-          return;
-        }
-        this.#epoch = message.epoch;
-        this.#secret = message.secret;
-        this.#settle?.resolve();
-        if (this.#state === 'running') this.#log.info({ thread: 'writer-1' }, 'writer-1 writes again');
-        break;
       case 'refused':
-        this.#settle?.reject(new StartRefused(message.message));
+        this.#failed(new StartRefused(message.message));
         if (this.#state !== 'starting') this.#log.error(`the store cannot be opened: ${message.message}`);
         break;
+      case 'routed':
+        this.#schedulers.placement.routed(message.transfer);
+        break;
+      case 'left':
+        this.#log.error(
+          { thread: this.#schedulers.at(message.scheduler)?.name },
+          'a scheduler takes nothing from the store: its partitions move to the others',
+        );
+        this.#schedulers.leave(message.scheduler);
+        break;
       case 'stats':
-        this.#statsArrived(message.id, message.stats);
+        this.#stats.arrived(message.id, message.stats);
         break;
       case 'closed':
         break;
       case 'event':
-        this.#logLine('writer-1', message);
+        this.#logLine(this.#writer.name, message);
         break;
     }
   }
 
-  #startScheduler(): void {
-    let incarnation = 0;
-    const data = (): SchedulerData => {
-      // A dead scheduler's rings may hold what was meant for its sessions: the next one gets rings of its own.
-      if (++incarnation > 1) {
-        this.#rings = createStoreRings();
-        this.#writer.post({ type: 'attach', scheduler: 1, rings: this.#rings });
-      }
-      return {
-        role: 'scheduler',
-        index: 1,
-        incarnation,
-        config: this.#config,
-        port: this.#port,
-        epoch: this.#epoch,
-        secret: this.#secret,
-        version: VERSION,
-        rings: this.#rings,
-        admission: this.#admission,
-        registrations: this.#registrations,
-      };
-    };
-    this.#tree.addThread<ThreadProcessMessage>('scheduler-1', (self) => {
-      if (this.#scheduler.dismissed) throw new Error('the server is stopping');
-      const thread = new ThreadProcess<ToScheduler, FromScheduler>(self, {
-        name: 'scheduler-1',
-        entry: new URL('./scheduler-main.js', import.meta.url),
-        data,
-        onMessage: (message) => this.#fromScheduler(message),
-        mayEnd: () => this.#scheduler.dismissed || this.#state === 'starting',
-        onEnd: (code, error) => this.#threadEnded(this.#scheduler, code, error),
-      });
-      this.#scheduler.started(thread);
-      return thread;
-    });
+  writerEnded(code: number, error: Error | null): void {
+    this.#threadEnded(this.#writer.name, code, error);
   }
 
-  #fromScheduler(message: FromScheduler): void {
+  // ---- the schedulers ----------------------------------------------------------------------------------------
+
+  epoch(): number {
+    return this.#epoch;
+  }
+
+  secret(): Uint8Array {
+    return this.#secret;
+  }
+
+  toWriter(message: Parameters<WriterThread['post']>[0]): void {
+    this.#writer.post(message);
+  }
+
+  serves({ name }: SchedulerThread): void {
+    if (this.#state === 'running') this.#log.info({ thread: name }, `${name} serves again`);
+    this.#progressed();
+  }
+
+  partitionsMoved(partitions: readonly number[], from: number, to: number): void {
+    if (this.#state === 'running') {
+      const origin = from === 0 ? 'were adopted by' : `moved from scheduler-${from} to`;
+      this.#log.info({ partitions }, `${partitions.length} partitions ${origin} scheduler-${to}`);
+    }
+    this.#progressed();
+  }
+
+  schedulerSays(
+    scheduler: SchedulerThread,
+    message: Exclude<FromScheduler, { readonly type: `partition${string}` | 'listening' }>,
+  ): void {
     switch (message.type) {
-      case 'listening':
-        this.#scheduler.running = true;
-        this.#port = message.port;
-        this.#settle?.resolve();
-        if (this.#state === 'running') this.#log.info({ thread: 'scheduler-1' }, 'scheduler-1 serves again');
-        break;
       case 'refused':
-        this.#settle?.reject(new StartRefused(message.message));
-        if (this.#state !== 'starting') this.#log.error(message.message);
+        this.#failed(new StartRefused(message.message));
+        if (this.#state !== 'starting') this.#log.error({ thread: scheduler.name }, message.message);
         break;
       case 'drained':
-        this.#log.info({ terminated: message.terminated }, 'all connections are closed');
+        this.#log.info(
+          { thread: scheduler.name, terminated: message.terminated },
+          'all connections are closed',
+        );
+        this.#isDrained(scheduler);
         break;
       case 'stats':
-        this.#statsArrived(message.id, message.stats);
+        this.#stats.arrived(message.id, message.stats);
         break;
       case 'sms':
         this.#gateway.send(message.user, message.pin, message.expiresMs, (failure) => {
           if (failure !== null)
             this.#log.error({ gateway: this.#gateway.name }, `an SMS was not sent: ${failure}`);
-          this.#scheduler.post({ type: 'sms-result', id: message.id, failure });
+          scheduler.post({ type: 'sms-result', id: message.id, failure });
         });
         break;
       case 'event':
-        this.#logLine('scheduler-1', message);
+        this.#logLine(scheduler.name, message);
         break;
     }
   }
 
-  #threadEnded(thread: Thread<never>, code: number, error: Error | null): void {
-    thread.ended();
+  schedulerEnded(scheduler: SchedulerThread, code: number, error: Error | null): void {
+    this.#isDrained(scheduler);
+    this.#threadEnded(scheduler.name, code, error);
+  }
+
+  leftOut({ name }: SchedulerThread, left: number): void {
+    if (left === 0) this.#gaveUp(`${name} ended too often, and it was the last scheduler`);
+    else this.#log.error({ thread: name }, `${name} ended too often: it is left out for a minute`);
+  }
+
+  #threadEnded(name: string, code: number, error: Error | null): void {
     if (this.#stopping > 0 && error === null) return;
-    if (this.#settle !== null) {
-      this.#settle.reject(new StartRefused(`${thread.name} ended: ${error?.message ?? `exit code ${code}`}`));
+    if (this.#waiting !== null) {
+      this.#failed(new StartRefused(`${name} ended: ${error?.message ?? `exit code ${code}`}`));
       return;
     }
     const why = error === null ? `exit code ${code}` : (error.stack ?? error.message);
-    this.#log.error({ thread: thread.name }, `${thread.name} ended: ${why}`);
+    this.#log.error({ thread: name }, `${name} ended: ${why}`);
   }
 
   #gaveUp(reason: string): void {
     if (this.#stopping > 0) return;
     this.#log.fatal(`giving up: ${reason}`);
-    this.#settle?.reject(new StartRefused(reason));
+    this.#failed(new StartRefused(reason));
     if (this.#state === 'starting') return;
     this.#stopping = 2;
     this.#endBy(HANG_MS);
@@ -347,13 +373,27 @@ class Server implements RunningServer {
     }, ms);
   }
 
-  /** The scheduler first (it drains what its clients sent), then the writer (it commits what the scheduler left). */
+  /**
+   * First the clients (whose inboxes may be on any scheduler), then the schedulers (they end what their clients sent),
+   * then the writer (it commits what the schedulers left).
+   */
   async #closeThreads(): Promise<void> {
-    const { drainGraceMs, drainJitterMs } = this.#config;
-    const drain = this.#state === 'draining' ? { graceMs: drainGraceMs, jitterMs: drainJitterMs } : AT_ONCE;
-    await this.#scheduler.dismiss({ type: 'drain', ...drain });
-    await this.#writer.dismiss({ type: 'close' });
+    if (this.#state === 'draining') {
+      const { drainGraceMs, drainJitterMs } = this.#config;
+      await new Promise<void>((resolve) => {
+        this.#draining = new Set(this.#schedulers.all.filter(({ running }) => running));
+        this.#drained = resolve;
+        this.#schedulers.drain(drainGraceMs, drainJitterMs);
+        if (this.#draining.size === 0) resolve();
+      });
+    }
+    await this.#schedulers.end();
+    await this.#writer.close();
     await this.#operator?.close();
+  }
+
+  #isDrained(scheduler: SchedulerThread): void {
+    if (this.#draining.delete(scheduler) && this.#draining.size === 0) this.#drained();
   }
 
   #finish(code: number): void {
@@ -364,54 +404,39 @@ class Server implements RunningServer {
 
   // ---- what operators see ------------------------------------------------------------------------------------
 
-  #ask<T extends SchedulerStats | WriterStats>(
-    thread: { readonly running: boolean },
-    post: (id: number) => void,
-  ): Promise<T | null> {
-    if (!thread.running) return Promise.resolve(null);
-    const id = ++this.#statsId;
-    return new Promise((resolve) => {
-      const timer = this.#clock.setTimer(() => {
-        this.#statsWaiting.delete(id);
-        resolve(null);
-      }, STATS_TIMEOUT_MS);
-      this.#statsWaiting.set(id, (stats) => {
-        this.#clock.clearTimer(timer);
-        resolve(stats as T);
-      });
-      post(id);
-    });
-  }
-
-  #statsArrived(id: number, stats: SchedulerStats | WriterStats): void {
-    const waiting = this.#statsWaiting.get(id);
-    this.#statsWaiting.delete(id);
-    waiting?.(stats);
-  }
-
   async #snapshot(): Promise<Snapshot> {
-    const [scheduler, writer] = await Promise.all([
-      this.#ask<SchedulerStats>(this.#scheduler, (id) => this.#scheduler.post({ type: 'stats', id })),
-      this.#ask<WriterStats>(this.#writer, (id) => this.#writer.post({ type: 'stats', id })),
+    const writer = this.#writer;
+    const [writerStats, ...schedulers] = await Promise.all([
+      this.#stats.ask<WriterStats>(writer, (id) => writer.post({ type: 'stats', id })),
+      ...this.#schedulers.all.map((scheduler) =>
+        this.#stats.ask<SchedulerStats>(scheduler, (id) => scheduler.post({ type: 'stats', id })),
+      ),
     ]);
-    return Operator.snapshotOf({
+    return snapshotOf({
       at: this.#clock.wall(),
       uptimeMs: this.#clock.now() - this.#startedAt,
       state: this.#state,
       epoch: this.#epoch,
       config: this.#config,
-      chatUrl: this.#chatUrl(),
-      scheduler,
-      schedulerRunning: this.#scheduler.running,
-      writer,
-      writerRunning: this.#writer.running,
+      chatUrl: chatUrl(this.#config, this.port),
+      schedulers: this.#schedulers.all.map(({ name, running }, index) => ({
+        name,
+        running,
+        stats: (schedulers[index] as SchedulerStats | null | undefined) ?? null,
+      })),
+      writer: { name: writer.name, running: writer.running, stats: writerStats as WriterStats | null },
     });
   }
 
-  #inject(thread: string, fault: InjectedFault): boolean {
-    if (thread === 'scheduler-1') this.#scheduler.post({ type: 'inject', fault });
-    else if (thread === 'writer-1') this.#writer.post({ type: 'inject', fault });
-    else return false;
+  #inject(thread: string | null, fault: InjectedFault): boolean {
+    if (thread === this.#writer.name) {
+      this.#writer.post({ type: 'inject', fault });
+    } else {
+      // Whoever has the user's session, or the partition.
+      const concerned = this.#schedulers.all.filter(({ name }) => thread === null || name === thread);
+      if (concerned.length === 0) return false;
+      for (const scheduler of concerned) scheduler.post({ type: 'inject', fault });
+    }
     this.#log.warn({ thread, fault }, 'a fault was injected');
     return true;
   }
@@ -432,80 +457,5 @@ class Server implements RunningServer {
       case 'webhook':
         return new WebhookGateway(new URL(smsGateway.url));
     }
-  }
-
-  #chatUrl(): string {
-    const { host, tlsKeyFile } = this.#config;
-    const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-    return `${tlsKeyFile === '' ? 'http' : 'https'}://${name}:${this.#port}/`;
-  }
-
-  #banner(): void {
-    const operator = this.#operator as Operator;
-    this.#log.info(
-      {
-        port: this.#port,
-        operatorPort: operator.port,
-        // With the token behind the #, at the first start only: nobody can be told it again.
-        ...(operator.tokenIsOld ? {} : { operator: operator.url }),
-        data: resolve(this.#config.dataFolder),
-        epoch: this.#epoch,
-      },
-      `rookery ${VERSION} is serving`,
-    );
-    if (this.#config.logFormat === 'json' || (this.#config.logFormat === 'auto' && !process.stdout.isTTY))
-      return;
-    const lines = [
-      '',
-      `  Chat in the browser    ${this.#chatUrl()}`,
-      `  Chat in a terminal     npx rookery chat --server ${this.#chatUrl()}`,
-      `  The operator's page    ${operator.url}`,
-      ...(operator.tokenIsOld
-        ? [
-            '                         (asks for the token of the first start; lost? npx rookery operator-token)',
-          ]
-        : []),
-      '',
-      ...(this.#pinLog === null
-        ? []
-        : ['  PINs are printed here: register two numbers in two windows, and chat.']),
-      '  Then kill me with kill -9, start me again, and look for a message that got lost.',
-      '',
-    ];
-    process.stdout.write(`${lines.join('\n')}\n`);
-  }
-}
-
-/** A thread as the server knows it over its incarnations. */
-class Thread<To> {
-  /** It serves. */
-  running = false;
-  dismissed = false;
-  /** From its start to its end, whether it serves already or not. */
-  #process: { post(message: To): void } | null = null;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(readonly name: string) {}
-
-  post(message: To): void {
-    this.#process?.post(message);
-  }
-
-  started(process: { post(message: To): void }): void {
-    this.#process = process;
-  }
-
-  ended(): void {
-    this.running = false;
-    this.#process = null;
-    for (const resolve of this.#waiting.splice(0)) resolve();
-  }
-
-  /** Sends it away, and resolves when it is gone. From now on it is not started again, whatever it ends of. */
-  dismiss(message: To): Promise<void> {
-    this.dismissed = true;
-    if (this.#process === null) return Promise.resolve();
-    this.post(message);
-    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 }

@@ -1,4 +1,4 @@
-import type { Inspector, SentPin, Snapshot, ThreadSnapshot } from '../ops/inspector.js';
+import type { Inspector, SentPin, Snapshot } from '../ops/inspector.js';
 import { SharedInspector } from '../ops/inspector.js';
 import { OperatorToken } from '../ops/operator-token.js';
 import { OpsServer } from '../ops/ops-server.js';
@@ -12,30 +12,15 @@ import type { Random } from '../structures/random.js';
 import type { Config } from './config.js';
 import type { Log } from './log.js';
 import { StartRefused } from './start-refused.js';
-import type { InjectedFault, SchedulerStats, WriterStats } from './thread-messages.js';
-import { VERSION } from './version.js';
+import type { InjectedFault } from './thread-messages.js';
 
 export interface OperatorSources {
   /** Null: PINs are not shown. */
   readonly pins: (() => readonly SentPin[]) | null;
   readonly isHealthy: () => boolean;
   readonly snapshot: () => Promise<Snapshot>;
-  /** Null: faults cannot be injected. False: there is no such thread. */
-  readonly inject: ((thread: string, fault: InjectedFault) => boolean) | null;
-}
-
-interface SnapshotParts {
-  readonly at: number;
-  readonly uptimeMs: number;
-  readonly state: 'starting' | 'running' | 'draining';
-  readonly epoch: number;
-  readonly config: Config;
-  readonly chatUrl: string;
-  /** Null: the thread did not answer. */
-  readonly scheduler: SchedulerStats | null;
-  readonly schedulerRunning: boolean;
-  readonly writer: WriterStats | null;
-  readonly writerRunning: boolean;
+  /** Null: faults cannot be injected. A null thread: whichever scheduler it concerns. False: there is no such thread. */
+  readonly inject: ((thread: string | null, fault: InjectedFault) => boolean) | null;
 }
 
 /** The operator's port with its pages. */
@@ -84,72 +69,4 @@ export class Operator {
   close(): Promise<void> {
     return this.#server.close();
   }
-
-  static snapshotOf(parts: SnapshotParts): Snapshot {
-    const { scheduler, writer, config } = parts;
-    const listener = scheduler?.listener;
-    const count = (name: string) => listener?.[name] ?? 0;
-    return {
-      version: 1,
-      at: parts.at,
-      uptimeMs: parts.uptimeMs,
-      server: {
-        name: 'rookery',
-        version: VERSION,
-        node: process.version,
-        pid: process.pid,
-        state: parts.state,
-        epoch: parts.epoch,
-        development: config.development,
-        chatUrl: parts.chatUrl,
-      },
-      memory: { residentBytes: process.memoryUsage.rss() },
-      threads: [
-        thread('scheduler-1', parts.schedulerRunning, scheduler),
-        thread('writer-1', parts.writerRunning, writer),
-      ],
-      connections: {
-        open: scheduler?.connections ?? 0,
-        opened: count('opened'),
-        closed: count('closed'),
-        refused:
-          count('refusedFull') +
-          count('refusedRate') +
-          count('refusedAddress') +
-          count('refusedOrigin') +
-          count('refusedProtocol'),
-      },
-      sessions: { running: scheduler?.chat.sessions ?? 0, online: scheduler?.chat.online ?? 0 },
-      mailboxes: {
-        processes: scheduler?.processes ?? 0,
-        waiting: scheduler?.mailboxTotal ?? 0,
-        longest: scheduler?.mailboxLongest ?? 0,
-      },
-      store: {
-        commits: writer?.commits ?? 0,
-        commands: writer?.commands ?? 0,
-        failures: writer?.failures ?? 0,
-        walBytes: writer?.walBytes ?? 0,
-        youngBytes: writer?.youngBytes ?? 0,
-        queuedBytes: scheduler?.queuedBytes ?? 0,
-        queuedBytesMax: scheduler?.queuedBytesMax ?? 0,
-        batchMax: writer?.batchMax ?? 0,
-        batchMsMax: writer?.batchMsMax ?? 0,
-      },
-      chat: scheduler === null ? {} : { ...scheduler.chat },
-    };
-  }
-}
-
-function thread(
-  name: string,
-  running: boolean,
-  stats: { readonly utilization: number; readonly heapUsedBytes: number } | null,
-): ThreadSnapshot {
-  return {
-    name,
-    state: !running ? 'restarting' : stats === null ? 'silent' : 'running',
-    utilization: stats?.utilization ?? 0,
-    heapUsedBytes: stats?.heapUsedBytes ?? 0,
-  };
 }

@@ -1,24 +1,26 @@
 /** What a scheduler thread runs: the chat's processes, one uWebSockets.js app, and the scheduler's end of the rings. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ExitReason, formatReason, isOrderly } from '../actors/exit-reason.js';
+import type { Pid } from '../actors/pid.js';
 import { Runtime } from '../actors/runtime.js';
+import type { PartitionMessage } from '../chat/messages.js';
 import { RegistrationLimits } from '../chat/registration-limits.js';
-import { CLIENT_MESSAGE_BYTES_MAX } from '../protocol/index.js';
+import { RingRouter } from '../schedulers/index.js';
 import { RingStorePort } from '../storage/ring-store-port.js';
 import { processTimeOffsetMs, SystemClock } from '../structures/system-clock.js';
 import { SystemRandom } from '../structures/system-random.js';
-import { tokenRate } from '../structures/token-bucket.js';
 import type { Listener } from '../transport/listener.js';
 import type { ConnectionAcceptor } from '../transport/socket.js';
 import { ListenError, listen } from '../transport/uws/uws-listener.js';
+import { chatCodecs } from './chat-codecs.js';
 import { ChatScheduler, type ChatSchedulerParts } from './chat-scheduler.js';
 import { injectFault } from './inject-fault.js';
 import { chatLimitsOf, registrationRatesOf } from './limits-of.js';
+import { listenerOptionsOf } from './listener-options.js';
 import { logEvent } from './log-event.js';
 import { PortSmsGateway } from './port-sms-gateway.js';
 import { schedulerStats } from './scheduler-stats.js';
 import type { FromScheduler, SchedulerData, ToScheduler } from './thread-messages.js';
-import { webAssets } from './web-assets.js';
 
 const data = workerData as SchedulerData;
 const parent = parentPort;
@@ -28,25 +30,29 @@ const post = (message: FromScheduler): void => parent.postMessage(message);
 
 const clock = new SystemClock();
 const timeOffsetMs = processTimeOffsetMs();
-/** The same for all schedulers. */
-const sharedNow = (): number => clock.now() + timeOffsetMs;
 const random = new SystemRandom();
+const router = new RingRouter({ links: data.links, codecs: chatCodecs });
 const runtime = new Runtime({
   clock,
   random,
-  scheduler: data.index,
+  scheduler: data.links.number,
+  router,
+  names: router.names,
   longScheduleMs: 100,
   events: (event) => {
     const line = logEvent(event);
     if (line !== null) post(line);
   },
 });
+router.start(runtime);
 const gateway = new PortSmsGateway(post, clock);
 const store = new RingStorePort({ rings: data.rings, clock });
 
 let listener: Listener | null = null;
-/** After the first time the port is fixed: clients come back to it. */
-let listenPort = data.port;
+/** After the first time the ports are fixed: clients come back to them. */
+let { port, homePort, sharing } = data;
+/** Of all schedulers, by their places. */
+const homePorts = new Map<number, number>();
 let draining = false;
 
 const scheduler: ChatScheduler = start({
@@ -56,6 +62,7 @@ const scheduler: ChatScheduler = start({
   clock,
   store,
   epoch: data.epoch,
+  place: data.place,
   incarnation: data.incarnation,
   limits: chatLimitsOf(config),
   registrar: {
@@ -64,10 +71,16 @@ const scheduler: ChatScheduler = start({
     secret: data.secret,
     pinDigits: Number(config.pinDigits),
     pinLifeMs: config.pinLifeMs,
-    limits: new RegistrationLimits(data.registrations, registrationRatesOf(config), sharedNow),
+    limits: new RegistrationLimits(
+      data.registrations,
+      registrationRatesOf(config),
+      () => clock.now() + timeOffsetMs,
+    ),
     pendingMax: 2048,
   },
-  listen: openPort,
+  listen: openPorts,
+  onPartition: (partition, { scheduler, id }) =>
+    post({ type: 'partition-started', partition, address: { scheduler, id } }),
   onEnd: ended,
 });
 store.listen(scheduler.events);
@@ -95,26 +108,17 @@ function findListenError(reason: unknown): ListenError | null {
   return null;
 }
 
-function openPort(acceptor: ConnectionAcceptor): Listener {
+function openPorts(acceptor: ConnectionAcceptor): Listener {
   const open = listen(
     {
-      host: config.host,
-      port: listenPort,
-      sharing: 'none',
-      homePort: null,
-      maxPayloadBytes: CLIENT_MESSAGE_BYTES_MAX,
-      idleTimeoutSeconds: Math.min(960, Math.ceil(config.idleTimeoutMs / 4000) * 4),
-      maxBackpressureBytes: config.socketBufferBytesMax,
-      origins: config.origins,
-      connectionsMax: config.connectionsMax,
-      connectionsPerAddressMax: config.connectionsPerAddressMax,
-      addressRate: tokenRate(config.addressConnectsPerSecond, config.addressConnectsBurst),
-      nodeRate: tokenRate(config.connectsPerSecond, config.connectsBurst),
-      assets: webAssets(),
+      ...listenerOptionsOf(config),
+      port,
+      sharing,
+      homePort,
+      homePorts: () => [...homePorts.values()],
       shared: data.admission,
-      place: data.index,
+      place: data.place,
       timeOffsetMs,
-      tls: config.tlsKeyFile === '' ? null : { keyFile: config.tlsKeyFile, certFile: config.tlsCertFile },
       onHandlerError: (error) => {
         const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
         post({ type: 'event', level: 'error', message: 'a connection handler threw', fields: { stack } });
@@ -124,7 +128,12 @@ function openPort(acceptor: ConnectionAcceptor): Listener {
     clock,
   );
   listener = open;
-  listenPort = open.port;
+  port = open.port;
+  if (homePort !== null) {
+    homePort = open.homePort;
+    homePorts.set(data.place, homePort);
+  }
+  if (sharing === 'founds') sharing = 'joins';
   return open;
 }
 
@@ -137,29 +146,53 @@ function ended(reason: ExitReason): void {
   });
 }
 
-/** Sends the clients away, then the processes, waits until the store has answered all it was asked, and ends. */
+/** Sends the clients away, and says when they have gone. The processes stay: other schedulers may still need them. */
 async function drain(graceMs: number, jitterMs: number): Promise<void> {
   const again = draining;
   draining = true;
   if (!again) scheduler.leave(graceMs, jitterMs);
   const terminated = (await listener?.drain(graceMs + (again ? 0 : CLOSE_MS))) ?? 0;
-  if (again) return;
+  if (!again) post({ type: 'drained', terminated });
+}
+/** For the closing handshakes, behind the grace. */
+const CLOSE_MS = 1000;
+
+/** Ends the processes, waits until the store has answered all it was asked, and ends. */
+async function end(): Promise<void> {
+  draining = true;
   scheduler.end();
   await store.settled();
-  post({ type: 'drained', terminated });
   store.close();
   // At once, not when the loop has run dry: a peer that never answers FIN would keep a socket, and the thread with it,
   // for a quarter of a minute. What was sent is the kernel's by now, and what is open is closed at the exit.
   process.exit(0);
 }
-/** For the closing handshakes, behind the grace. */
-const CLOSE_MS = 1000;
 
 parent.on('message', (message: ToScheduler) => {
   switch (message.type) {
+    case 'start-partitions':
+      scheduler.startPartitions(message.partitions);
+      break;
+    case 'stop-partitions': {
+      const { partitions } = message;
+      scheduler.stopPartitions(partitions, () => post({ type: 'partitions-stopped', partitions }));
+      break;
+    }
+    case 'partition-at': {
+      const { partition, place, address, homePort } = message;
+      if (homePort !== 0) homePorts.set(place, homePort);
+      const pid = runtime.pid(address.scheduler, address.id) as Pid<PartitionMessage>;
+      scheduler.partitionAt(partition, pid, homePort);
+      break;
+    }
     case 'drain':
       void drain(message.graceMs, message.jitterMs);
       break;
+    case 'end':
+      void end();
+      break;
+    case 'left':
+      throw new Error('this scheduler did not take what the store had for it, and was left');
     case 'stats':
       post({ type: 'stats', id: message.id, stats: schedulerStats(scheduler, listener, data.rings) });
       break;
@@ -172,4 +205,4 @@ parent.on('message', (message: ToScheduler) => {
   }
 });
 
-post({ type: 'listening', port: listenPort });
+post({ type: 'listening', port, homePort: homePort ?? 0 });

@@ -19,6 +19,7 @@ export function schedulerStats(
     queuedBytesMax: queue.depthBytesMax,
     chat: { ...stats },
     processes: runtime.processCount,
+    partitions: scheduler.partitionCount,
     mailboxTotal: mailboxes.waiting,
     mailboxLongest: mailboxes.longest,
     listener: { ...listener?.counters },

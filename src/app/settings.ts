@@ -34,6 +34,26 @@ export const SETTINGS = [
     description: 'Port for the chat. 0: any free port, named in the log.',
   },
   {
+    name: 'homePort',
+    group: 'Addresses',
+    type: 'integer',
+    default: 0,
+    min: 0,
+    max: 65_535,
+    knob: false,
+    description:
+      'Port of the first scheduler alone; the others have the next ones. Clients move to the port of the scheduler that has their inbox, if it can be reached: open as many ports in the firewall as there are schedulers. 0: any free ports.',
+  },
+  {
+    name: 'announceHomePorts',
+    group: 'Addresses',
+    type: 'boolean',
+    default: true,
+    knob: false,
+    description:
+      'Open the home ports and tell clients of them. Off: everybody stays on the common port, as behind a proxy that hides the others.',
+  },
+  {
     name: 'operatorHost',
     group: 'Addresses',
     type: 'text',
@@ -95,11 +115,11 @@ export const SETTINGS = [
     name: 'schedulers',
     group: 'Server',
     type: 'integer',
-    default: 1,
-    min: 1,
-    max: 1,
+    default: 0,
+    min: 0,
+    max: 64,
     knob: false,
-    description: 'Scheduler threads. Only 1 is supported in this version.',
+    description: 'Scheduler threads: they serve the clients. 0: as many as the machine has cores.',
   },
   {
     name: 'writerBatchMax',

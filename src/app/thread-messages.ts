@@ -4,22 +4,32 @@
  */
 import type { ChatStats } from '../chat/chat-stats.js';
 import type { RegistrationMemory } from '../chat/registration-limits.js';
+import type { SchedulerLinks } from '../schedulers/index.js';
 import type { StoreRings } from '../storage/store-rings.js';
 import type { AdmissionMemory } from '../transport/admission-memory.js';
+import type { ListenerOptions } from '../transport/listener.js';
 import type { Config } from './config.js';
+import type { PartitionAddress } from './placement.js';
 
 /** What a scheduler thread is started with. */
 export interface SchedulerData {
   readonly role: 'scheduler';
-  readonly index: number;
+  /** Which of the schedulers it is: 1, 2, … */
+  readonly place: number;
   /** Number of this start of a scheduler among all of this server's. */
   readonly incarnation: number;
   readonly config: Config;
-  /** The port to listen on: after a restart the one that the first incarnation got. */
+  /** The common port: of a later start the one that the first got. */
   readonly port: number;
+  readonly sharing: ListenerOptions['sharing'];
+  /** The port of its own; null: none. */
+  readonly homePort: number | null;
   readonly epoch: number;
   readonly secret: Uint8Array;
   readonly version: string;
+  /** To the other schedulers. Its port goes into the transfer list. */
+  readonly links: SchedulerLinks;
+  /** To the writer. */
   readonly rings: StoreRings;
   /** What all schedulers count together, so that limits of the server hold for the sum. */
   readonly admission: AdmissionMemory;
@@ -30,12 +40,30 @@ export interface SchedulerData {
 export interface WriterData {
   readonly role: 'writer';
   readonly config: Config;
-  /** The rings of each scheduler, by its index. */
+  /** The rings of each scheduler, by its place. */
   readonly rings: readonly { readonly scheduler: number; readonly rings: StoreRings }[];
+  /** Place of the scheduler of each partition; 0: it has none. */
+  readonly routes: readonly number[];
 }
 
 export type ToScheduler =
+  /** Answered with `partition-started` for each, and with `partitions-stopped`. */
+  | { readonly type: 'start-partitions'; readonly partitions: readonly number[] }
+  | { readonly type: 'stop-partitions'; readonly partitions: readonly number[] }
+  | {
+      readonly type: 'partition-at';
+      readonly partition: number;
+      readonly place: number;
+      readonly address: PartitionAddress;
+      /** Of the scheduler there; 0: it has none, or it is not to be told. */
+      readonly homePort: number;
+    }
+  /** Sends the clients away. Answered with `drained`. */
   | { readonly type: 'drain'; readonly graceMs: number; readonly jitterMs: number }
+  /** Ends the thread. */
+  | { readonly type: 'end' }
+  /** The store has left it behind: nobody listens to it any more. */
+  | { readonly type: 'left' }
   | { readonly type: 'stats'; readonly id: number }
   | { readonly type: 'sms-result'; readonly id: number; readonly failure: string | null }
   | { readonly type: 'inject'; readonly fault: InjectedFault };
@@ -49,7 +77,14 @@ export type InjectedFault =
   | { readonly kind: 'crash-commit' };
 
 export type FromScheduler =
-  | { readonly type: 'listening'; readonly port: number }
+  /** It serves. `homePort`: 0 if it has none. */
+  | { readonly type: 'listening'; readonly port: number; readonly homePort: number }
+  | {
+      readonly type: 'partition-started';
+      readonly partition: number;
+      readonly address: PartitionAddress;
+    }
+  | { readonly type: 'partitions-stopped'; readonly partitions: readonly number[] }
   | { readonly type: 'refused'; readonly message: string }
   | { readonly type: 'drained'; readonly terminated: number }
   | { readonly type: 'stats'; readonly id: number; readonly stats: SchedulerStats }
@@ -64,6 +99,14 @@ export type FromScheduler =
 
 export type ToWriter =
   | { readonly type: 'attach'; readonly scheduler: number; readonly rings: StoreRings }
+  | { readonly type: 'detach'; readonly scheduler: number }
+  /** Answered with `routed`. */
+  | {
+      readonly type: 'route';
+      readonly transfer: number;
+      readonly scheduler: number;
+      readonly partitions: readonly number[];
+    }
   | { readonly type: 'stats'; readonly id: number }
   | { readonly type: 'inject'; readonly fault: InjectedFault }
   | { readonly type: 'close' };
@@ -71,6 +114,9 @@ export type ToWriter =
 export type FromWriter =
   | { readonly type: 'open'; readonly epoch: number; readonly secret: Uint8Array }
   | { readonly type: 'refused'; readonly message: string }
+  | { readonly type: 'routed'; readonly transfer: number }
+  /** This scheduler takes no events: the store does not wait for it any more. */
+  | { readonly type: 'left'; readonly scheduler: number }
   | { readonly type: 'stats'; readonly id: number; readonly stats: WriterStats }
   | { readonly type: 'closed' }
   | ThreadEvent;
@@ -90,6 +136,8 @@ export interface SchedulerStats {
   readonly mailboxLongest: number;
   readonly listener: Readonly<Record<string, number>>;
   readonly connections: number;
+  /** That it runs. */
+  readonly partitions: number;
   /** Bytes of commands that wait for the writer in its ring: now, and the most that ever did. */
   readonly queuedBytes: number;
   readonly queuedBytesMax: number;

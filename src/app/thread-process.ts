@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { type MessagePort, Worker } from 'node:worker_threads';
 import { ExitReason } from '../actors/exit-reason.js';
 import type { Process } from '../actors/process.js';
 import type { ExitHook, Receiver } from '../actors/receiver.js';
@@ -19,8 +19,8 @@ export interface ThreadOptions<From> {
   readonly name: string;
   /** Module that the thread runs. */
   readonly entry: URL;
-  /** Made anew for each incarnation. */
-  readonly data: () => unknown;
+  /** Made anew for each incarnation, with the ports in it that move to the thread. */
+  readonly data: () => { readonly workerData: unknown; readonly transferList?: readonly MessagePort[] };
   /** A message from the thread, on the main thread, within the process. */
   readonly onMessage: (message: From) => void;
   /** Whether the thread was told to end: any end at another time is a failure. */
@@ -53,8 +53,10 @@ export class ThreadProcess<To, From> implements Receiver<ThreadProcessMessage>, 
     this.#self = self;
     this.#options = options;
     self.label = options.name;
+    const { workerData, transferList = [] } = options.data();
     this.#worker = new Worker(options.entry, {
-      workerData: options.data(),
+      workerData,
+      transferList: [...transferList],
       name: options.name,
       execArgv: ['--enable-source-maps'],
     });

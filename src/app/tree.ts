@@ -2,25 +2,26 @@
  * The whole supervision tree of the server.
  *
  * ```
- * main thread                                   scheduler-1 (a thread of its own)
+ * main thread                                     scheduler-1 (a thread of its own, like each scheduler-n)
  *
- * rookery            one_for_one, 5 in 60 s     scheduler          rest_for_one, 3 in 60 s
- * ├─ writer-1        thread: SQLite             ├─ registrar       PINs, device keys
- * └─ scheduler-1     thread: ─────────────────▶ ├─ partitions      one_for_one, 20 in 10 s
- *                                               │  ├─ 0            who is online, inboxes in log order
- *                                               │  ├─ …
- *                                               │  └─ 63
- *                                               ├─ sessions        DynamicSupervisor
- *                                               │  └─ session …    one for each connection, temporary
- *                                               └─ listener        the port; first to go
+ * rookery              one_for_one, 5 in 60 s     scheduler-1        rest_for_one, 3 in 60 s
+ * ├─ writer-1          thread: SQLite             ├─ registrar       PINs, device keys
+ * ├─ scheduler-1       one_for_one, 5 in 60 s     ├─ partitions      one_for_one, 20 in 10 s: its share
+ * │  └─ scheduler-1    thread: ─────────────────▶ │  ├─ 0            who is online, inboxes in log order
+ * ├─ …                                            │  └─ …
+ * └─ scheduler-n                                  ├─ sessions        DynamicSupervisor
+ *    └─ scheduler-n    thread                     │  └─ session …    one for each connection, temporary
+ *                                                 └─ listener        the ports; first to go
  * ```
  *
  * - A session that crashes takes its connection with it and nothing else: its client comes back.
  * - A partition that crashes is started again at once; its sessions attach anew and pull what they missed.
  * - Partitions that crash again and again end their supervisor, and with it (rest_for_one) all sessions and the
  *   listener; the scheduler's supervisor tries three times a minute, then the thread ends.
- * - A thread that ends is started again by the main thread, five times a minute; then the server ends with exit
- *   code 1, and whoever supervises the machine has the next word.
+ * - A scheduler's thread that ends is started again by the main thread; meanwhile its partitions run on the others, and
+ *   its clients come back to these. One that ends more than five times a minute is left out for a minute.
+ * - A writer that ends so often, and schedulers of which none is left, end the server with exit code 1, and whoever
+ *   supervises the machine has the next word.
  */
 import type { ExitReason } from '../actors/exit-reason.js';
 import type { Pid } from '../actors/pid.js';
@@ -28,24 +29,25 @@ import type { Process } from '../actors/process.js';
 import type { Receiver } from '../actors/receiver.js';
 import type { Runtime } from '../actors/runtime.js';
 import type { ChatNode } from '../chat/chat-node.js';
-import type { PartitionMessage, RegistrarMessage, SessionMessage } from '../chat/messages.js';
-import { Partition } from '../chat/partition.js';
+import type { RegistrarMessage, SessionMessage } from '../chat/messages.js';
 import { Registrar, type RegistrarOptions } from '../chat/registrar.js';
 import { Session } from '../chat/session.js';
-import { DynamicSupervisor, type Partitions, partitionSupervisor, Supervisor } from '../supervisors/index.js';
+import { type ChildSpec, DynamicSupervisor, Supervisor } from '../supervisors/index.js';
 import type { Listener } from '../transport/listener.js';
 import type { Socket } from '../transport/socket.js';
 import { ListenerProcess } from './listener-process.js';
+import type { OwnPartitions } from './own-partitions.js';
 
 const MINUTE_MS = 60_000;
 
 export interface ChatTreeParts {
   readonly node: ChatNode;
-  readonly partitions: Partitions<PartitionMessage>;
+  /** Which scheduler it is: 1, 2, … */
+  readonly place: number;
+  readonly partitions: OwnPartitions;
   readonly registrar: RegistrarOptions;
   /** Opens the port; called again when the listener is restarted. Null: sockets come in by another way. */
   readonly listen: (() => Listener) | null;
-  readonly onPartitionRestarted: (index: number) => void;
   readonly onRegistrar: (pid: Pid<RegistrarMessage>) => void;
   /** The top supervisor has ended. */
   readonly onExit: (reason: ExitReason) => void;
@@ -59,10 +61,12 @@ export interface ChatTree {
 
 /** Starts the processes of a scheduler. Throws when one of them cannot be started. */
 export function startChatTree(parts: ChatTreeParts): ChatTree {
-  const { node, partitions, listen } = parts;
+  const { node, place, partitions, listen } = parts;
   const { runtime } = node;
+  // Names are those of the whole node.
+  const sessions = `sessions-${place}`;
   const started = Supervisor.start(runtime, {
-    label: `scheduler-${runtime.scheduler}`,
+    label: `scheduler-${place}`,
     strategy: 'rest_for_one',
     intensity: 3,
     periodMs: MINUTE_MS,
@@ -77,21 +81,12 @@ export function startChatTree(parts: ChatTreeParts): ChatTree {
           return pid;
         },
       },
-      Supervisor.child(
-        'partitions',
-        partitionSupervisor<PartitionMessage>({
-          partitions,
-          intensity: 20,
-          periodMs: 10_000,
-          start: (supervisor, index) => {
-            const restarted = partitions.get(index) !== undefined;
-            const pid = supervisor.spawnLink<PartitionMessage>((self) => new Partition(node, self, index));
-            if (restarted) parts.onPartitionRestarted(index);
-            return pid;
-          },
-        }),
-      ),
-      DynamicSupervisor.child('sessions', { name: SESSIONS }),
+      {
+        id: 'partitions',
+        type: 'supervisor',
+        start: (supervisor) => Supervisor.startLink(supervisor, partitions.specification(node)),
+      },
+      DynamicSupervisor.child('sessions', { name: sessions }),
       ...(listen === null
         ? []
         : [
@@ -114,7 +109,7 @@ export function startChatTree(parts: ChatTreeParts): ChatTree {
     top,
     startSession: (socket) => {
       let session: Session | null = null;
-      const result = DynamicSupervisor.startChild<SessionMessage>(runtime, SESSIONS, {
+      const result = DynamicSupervisor.startChild<SessionMessage>(runtime, sessions, {
         id: 'session',
         restart: 'temporary',
         start: (supervisor) =>
@@ -128,33 +123,41 @@ export function startChatTree(parts: ChatTreeParts): ChatTree {
   };
 }
 
-/** The name of the sessions' supervisor on each scheduler. */
-const SESSIONS = 'sessions';
-
 export interface MainTree {
   /** Adds a thread: started now, and again whenever it ends otherwise than in order. */
   addThread<M>(name: string, start: (self: Process<M>) => Receiver<M>): void;
+  /** The same, but one that ends too often is given up, and `gaveUp` called: nothing else ends with it. */
+  addScheduler<M>(name: string, start: (self: Process<M>) => Receiver<M>, gaveUp: () => void): void;
 }
+
+const THREAD_INTENSITY = { intensity: 5, periodMs: MINUTE_MS };
 
 /** Starts the top of the main thread's tree, still without threads. */
 export function startMainTree(runtime: Runtime, onExit: (reason: ExitReason) => void): MainTree {
   const started = Supervisor.start(runtime, {
     label: 'rookery',
     strategy: 'one_for_one',
-    intensity: 5,
-    periodMs: MINUTE_MS,
+    ...THREAD_INTENSITY,
   });
   if (started.ok === undefined) throw new Error('the root supervisor could not be started');
   const top = started.ok;
   watch(runtime, top, onExit);
+  // An orderly end is one that was asked for.
+  const thread = <M>(id: string, start: (self: Process<M>) => Receiver<M>): ChildSpec => ({
+    id,
+    restart: 'transient',
+    start: (supervisor) => supervisor.spawnLink<M>(start),
+  });
   return {
     addThread<M>(name: string, start: (self: Process<M>) => Receiver<M>) {
-      Supervisor.startChild(runtime, top, {
-        id: name,
-        // An orderly end is one that was asked for.
-        restart: 'transient',
-        start: (supervisor) => supervisor.spawnLink<M>(start),
-      });
+      Supervisor.startChild(runtime, top, thread(name, start));
+    },
+    addScheduler<M>(name: string, start: (self: Process<M>) => Receiver<M>, gaveUp: () => void) {
+      const children = [thread(name, start)];
+      const spec = Supervisor.child(name, { ...THREAD_INTENSITY, children }, { restart: 'temporary' });
+      const { ok } = Supervisor.startChild(runtime, top, spec);
+      if (ok === undefined) gaveUp();
+      else watch(runtime, ok, gaveUp);
     },
   };
 }

@@ -39,6 +39,7 @@ function open(): StoreWriter | null {
         });
         return store;
       },
+      onLeft: (scheduler) => post({ type: 'left', scheduler }),
       onFailure: failed,
       onRecovery: recovered,
     });
@@ -79,6 +80,7 @@ if (writer === null) {
   parent.close();
 } else {
   for (const { scheduler, rings } of data.rings) writer.attach(scheduler, rings);
+  for (const [partition, scheduler] of data.routes.entries()) writer.route(partition, scheduler);
 }
 
 parent.on('message', (message: ToWriter) => {
@@ -86,6 +88,13 @@ parent.on('message', (message: ToWriter) => {
   switch (message.type) {
     case 'attach':
       writer.attach(message.scheduler, message.rings);
+      break;
+    case 'detach':
+      writer.detach(message.scheduler);
+      break;
+    case 'route':
+      for (const partition of message.partitions) writer.route(partition, message.scheduler);
+      post({ type: 'routed', transfer: message.transfer });
       break;
     case 'stats': {
       const counters = writer.takeCounters();

@@ -33,6 +33,8 @@ export interface ChatNode {
   partition(partition: number): Pid<PartitionMessage> | undefined;
   /** The same, if it lives on this scheduler. */
   ownPartition(partition: number): Pid<PartitionMessage> | undefined;
+  /** The port that leads to the scheduler of a partition; 0: it is this one, or there is no such port. */
+  homePort(partition: number): number;
   registrar(): Pid<RegistrarMessage> | undefined;
   /** Numbers for what the registrar and the partitions of this scheduler ask the store. */
   readonly requests: RequestNumbers;

@@ -38,5 +38,8 @@ export class ChatStats {
   slowConsumers = 0;
   /** Gauges. */
   sessions = 0;
+  /** Users of this scheduler's partitions. */
   online = 0;
+  /** Those of them whose session is on this scheduler, too. */
+  atHome = 0;
 }

@@ -138,10 +138,10 @@ export interface Superseded {
   readonly type: 'superseded';
   readonly by: 'connection' | 'device';
 }
-/** Partition → every session: the partition begins anew and knows nobody. */
-export interface PartitionRestarted {
-  readonly type: 'partition-restarted';
-  readonly partition: number;
+/** To every session of a scheduler: these partitions have begun anew, here or elsewhere, and know nobody. */
+export interface PartitionsBegun {
+  readonly type: 'partitions-begun';
+  readonly partitions: ReadonlySet<number>;
 }
 
 /**
@@ -264,7 +264,7 @@ export type SessionMessage =
   | AttachRefused
   | Superseded
   | TruncatedMessage
-  | PartitionRestarted
+  | PartitionsBegun
   | Resync
   | PullRefused
   | Ephemeral

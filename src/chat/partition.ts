@@ -45,7 +45,7 @@ import { UNSENT, Unsent } from './unsent.js';
  * ```
  *
  * It keeps nothing that a restart could lose, here or on another scheduler: what is stored is in the store, and who is
- * online says so again when `partition-restarted` is heard. Its sessions may live on any scheduler. A session that the
+ * online says so again when `partitions-begun` is heard. Its sessions may live on any scheduler. A session that the
  * way there has no room for is pushed nothing more; it hears `resync` as soon as there is room, and pulls.
  *
  * Bounds: at most `attachesMax` attaches wait for the store, more are refused with `store`; online users and
@@ -78,7 +78,7 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook, Presence
 
   /** Its users are counted again when their sessions attach to the next incarnation. */
   processExited(): void {
-    this.#node.stats.online -= this.#online.size;
+    for (const online of this.#online.values()) this.#count(online, -1);
   }
 
   receive(message: PartitionMessage | SystemMessage): void {
@@ -256,7 +256,8 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook, Presence
     this.#monitor(session);
     this.#users.set(session, user);
     const blocked = account.blocked.length === 0 ? NOBODY : new Set(account.blocked);
-    this.#online.set(user, {
+    if (previous !== undefined) this.#count(previous, -1);
+    const online: Online = {
       session,
       device: attach.device,
       pushing: account.pendingCount === 0,
@@ -264,8 +265,9 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook, Presence
       pullRef: 0,
       active: attach.active,
       blocked,
-    });
-    if (previous === undefined) this.#node.stats.online++;
+    };
+    this.#online.set(user, online);
+    this.#count(online, 1);
     const isTold = this.#send(session, {
       type: 'attached',
       state,
@@ -307,7 +309,7 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook, Presence
     if (online?.session !== session) return;
     this.#pulling.delete(online.pull);
     this.#online.delete(user);
-    this.#node.stats.online--;
+    this.#count(online, -1);
     if (online.active) this.#leave(user, online.blocked);
   }
 
@@ -320,6 +322,12 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook, Presence
     if (this.#node.runtime.trySend(session, message)) return true;
     this.#unsent.add(session, substitute(message));
     return false;
+  }
+
+  #count({ session }: Online, change: 1 | -1): void {
+    const { stats, runtime } = this.#node;
+    stats.online += change;
+    if (session.scheduler === runtime.scheduler) stats.atHome += change;
   }
 
   #monitor(session: Pid<SessionMessage>): void {

@@ -121,7 +121,7 @@ export abstract class SessionOutput implements CorkedConnection<FrameWriter> {
       truncated: state === WelcomeState.truncated ? truncated : 0,
       serverTime: clock.wall(),
       heartbeatMs: limits.heartbeatMs,
-      homePort: 0,
+      homePort: this.user === 0 ? 0 : this.node.homePort(partitionOf(this.user)),
       pendingCount,
       bodyBytesMax: limits.bodyBytesMax,
       messageIdWindow: MESSAGE_ID_WINDOW,

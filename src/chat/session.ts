@@ -269,8 +269,8 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
       case 'resync':
         this.#reattach();
         break;
-      case 'partition-restarted':
-        this.#partitionRestarted(message.partition);
+      case 'partitions-begun':
+        this.#partitionsBegun(message.partitions);
         break;
       case 'leave':
         this.#leave(message.delayMs, message.graceMs);
@@ -477,7 +477,10 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
   #attached(message: Attached): void {
     const { head, pendingCount, pendingBytes } = message;
     if (this.#phase === Phase.active) {
-      if (message.state !== ResumeState.resumed) {
+      // What it accepted itself since it asked is gone as well, and may have gone before the partition looked: they reach
+      // the store by different ways.
+      const isWhole = message.state !== ResumeState.reset && message.truncated <= this.#window.accepted;
+      if (!isWhole) {
         this.#truncated();
         return;
       }
@@ -529,12 +532,12 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
     }
   }
 
-  #partitionRestarted(partition: number): void {
-    const mine = partition === partitionOf(this.user);
+  #partitionsBegun(partitions: ReadonlySet<number>): void {
+    const mine = this.user !== 0 && partitions.has(partitionOf(this.user));
     if (this.#phase === Phase.attaching && mine && this.#claim !== null) this.#attachWith(this.#claim);
     if (this.#phase !== Phase.active) return;
     for (const user of this.#ephemerals?.watches ?? []) {
-      if (partitionOf(user) === partition) watch(this, user, true);
+      if (partitions.has(partitionOf(user))) watch(this, user, true);
     }
     if (mine) this.#reattach();
   }

@@ -35,7 +35,11 @@ export interface Snapshot {
     readonly running: number;
     /** Those that said who they are. */
     readonly online: number;
+    /** Those of them that are on the scheduler of their partition: no message for them takes a hop. */
+    readonly atHome: number;
   };
+  /** New entries of inboxes that were forwarded to a session of the same scheduler, and of another one. */
+  readonly locality: { readonly local: number; readonly remote: number };
   readonly mailboxes: {
     readonly processes: number;
     /** Messages in all mailboxes. */
@@ -66,6 +70,9 @@ export interface ThreadSnapshot {
   /** 0–1: the share of the time in which its event loop was busy, since the last snapshot. */
   readonly utilization: number;
   readonly heapUsedBytes: number;
+  /** Of a scheduler: what runs there. */
+  readonly partitions?: number;
+  readonly connections?: number;
 }
 
 /** Implemented by the composition root. */

@@ -43,7 +43,7 @@ import {
 import { BufferedEvents } from '../../src/storage/buffered-events.js';
 import { DirectStorePort } from '../../src/storage/direct-store-port.js';
 import { SqliteStore } from '../../src/storage/sqlite/sqlite-store.js';
-import type { StoreEvents } from '../../src/storage/stores.js';
+import { PARTITIONS, type StoreEvents } from '../../src/storage/stores.js';
 import { SeededRandom } from '../../src/structures/seeded-random.js';
 import { SimulatedClock } from '../../src/structures/simulated-clock.js';
 import { type ConnectionHandler, SendResult, type Socket } from '../../src/transport/socket.js';
@@ -199,6 +199,7 @@ export class ChatHarness {
       clock: this.clock,
       store: this.port,
       epoch: this.store.epoch,
+      place: 1,
       incarnation: 1,
       limits: chatLimitsOf(config),
       registrar: {
@@ -217,11 +218,14 @@ export class ChatHarness {
         pendingMax: 64,
       },
       listen: null,
+      onPartition: () => {},
       onEnd: (reason) => {
         this.ended = reason.type;
       },
     });
     target = this.chat.events;
+    this.chat.startPartitions([...Array(PARTITIONS).keys()]);
+    this.settle();
   }
 
   close(): void {

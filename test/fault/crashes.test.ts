@@ -197,15 +197,19 @@ test('the writer thread dies between a commit and its events: nobody notices', {
   for (const peer of peers) assert.equal(peer.connects, 1, `${peer.user}:\n${peer.history.join('\n')}`);
 });
 
-test('the scheduler thread dies under load: clients come back and go on', { timeout: 120_000 }, async (t) => {
+test('one scheduler thread after the other dies under load: clients come back and go on', {
+  timeout: 120_000,
+}, async (t) => {
   const server = await TestServer.start(t);
   const { pid, port } = server;
   const peers = await underLoad(t, server, async (after) => {
-    for (let i = 0; i < 4; i++) {
+    for (let i = 0; i < Math.max(4, 2 * server.schedulers); i++) {
       await after(300);
       const line = server.lines.all.length;
-      await server.injectFault({ kind: 'crash-thread', thread: 'scheduler-1' });
-      await within('the log', server.lines.find(/scheduler-1 ended/, line));
+      const thread = `scheduler-${(i % server.schedulers) + 1}` as const;
+      await server.injectFault({ kind: 'crash-thread', thread });
+      await within('the log', server.lines.find(new RegExp(`^${thread} ended`), line));
+      await within('the log', server.lines.find(new RegExp(`^${thread} serves again`), line));
     }
     await after(300);
   });
@@ -235,18 +239,19 @@ test('partitions that crash without end escalate: first the sessions, then the t
   const server = await TestServer.start(t);
   const { pid } = server;
   const user = await register(server, 15_550_001);
+  const scheduler = server.schedulerOf(7);
+  const ended = new RegExp(`^scheduler-${scheduler} ended`);
   const back = async () => {
     let client: ProtocolClient | undefined;
     await until('the server is back', async () => {
-      client = await ProtocolClient.login(server.url, user).catch(() => undefined);
+      client = await ProtocolClient.login(server.urlOf(scheduler), user).catch(() => undefined);
       return client !== undefined;
     });
     client!.send((writer) => encodePing(writer, 1));
     await client!.next('pong');
     return client!;
   };
-  const threadEnded = () =>
-    server.lines.all.slice(line).some(({ message }) => /^scheduler-1 ended/.test(message));
+  const threadEnded = () => server.lines.all.slice(line).some(({ message }) => ended.test(message));
   const line = server.lines.all.length;
   // Above 20 in 10 s the supervisor of the partitions gives up, and sessions and listener go with it. The fourth time
   // in a minute so does the supervisor above, and the thread with it.
@@ -263,15 +268,41 @@ test('partitions that crash without end escalate: first the sessions, then the t
     assert.ok(crashes > 20 * levels, `the sessions were ended ${levels} times by ${crashes} crashes`);
     assert.ok(levels <= 5, `the thread goes on after ${levels} escalations`);
     // The log comes by another way than the close.
-    if (levels === 4) await within('the log', server.lines.find(/^scheduler-1 ended/, line));
+    if (levels === 4) await within('the log', server.lines.find(ended, line));
   }
   assert.equal(levels, 4);
   await back();
   assert.equal(server.pid, pid);
 });
 
-test('a thread that dies again and again ends the server with code 1', { timeout: 120_000 }, async (t) => {
-  const server = await TestServer.start(t);
+test('a scheduler that dies again and again is left out, and the others go on', {
+  timeout: 120_000,
+}, async (t) => {
+  const server = await TestServer.start(t, { settings: { schedulers: 2 } });
+  const [alice, bob] = (await registerMany(server, 2)) as Pair;
+  const line = server.lines.all.length;
+  const isLeftOut = () =>
+    server.lines.all.slice(line).some(({ message }) => /scheduler-2 .* left out/.test(message));
+  await until(
+    'it is left out',
+    async () => {
+      await server.injectFault({ kind: 'crash-thread', thread: 'scheduler-2' });
+      return isLeftOut();
+    },
+    { everyMs: 50, ms: 60_000 },
+  );
+  const a = await ProtocolClient.login(server.url, alice);
+  const b = await ProtocolClient.login(server.url, bob);
+  await roundTrip(a, b, alice.firstMessageId, bob.user);
+  await a.next('receipt');
+  const health = await server.operator('/healthz');
+  assert.equal(health.status, 200);
+});
+
+test('the last scheduler that dies again and again ends the server with code 1', {
+  timeout: 120_000,
+}, async (t) => {
+  const server = await TestServer.start(t, { settings: { schedulers: 1 } });
   const line = server.lines.all.length;
   await until(
     'the server gives up',

@@ -74,6 +74,7 @@ export class SimulatedServer {
       clock,
       store: parts.store,
       epoch: parts.epoch,
+      place: 1,
       incarnation: parts.incarnation,
       limits: swarm.chat,
       registrar: {
@@ -86,8 +87,10 @@ export class SimulatedServer {
         pendingMax: 1000,
       },
       listen: null,
+      onPartition: () => {},
       onEnd: parts.onEnd,
     });
+    this.chat.startPartitions([...Array(PARTITIONS).keys()]);
     this.runtime.flush();
     this.#processesOwn = this.runtime.processCount;
     this.#timersOwn = this.runtime.timers.size;

@@ -19,7 +19,8 @@ export function aSnapshot(different: Partial<Snapshot> = {}): Snapshot {
     memory: { residentBytes: 1 },
     threads: [{ name: 'main', state: 'running', utilization: 0.5, heapUsedBytes: 1 }],
     connections: { open: 1, opened: 2, closed: 1, refused: 0 },
-    sessions: { running: 1, online: 1 },
+    sessions: { running: 1, online: 1, atHome: 1 },
+    locality: { local: 3, remote: 1 },
     mailboxes: { processes: 3, waiting: 0, longest: 0 },
     store: {
       commits: 1,

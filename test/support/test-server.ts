@@ -124,6 +124,9 @@ export class TestServer {
   readonly dataFolder: string;
   readonly lines = new OutputLines();
   port = 0;
+  /** Of scheduler 1, 2, …; empty if there is only one. */
+  homePorts: readonly number[] = [];
+  schedulers = 0;
   operatorPort = 0;
   /** The end of the present incarnation. */
   ended: Promise<Exit> = Promise.resolve({ code: null, signal: null });
@@ -162,6 +165,16 @@ export class TestServer {
     return `ws://127.0.0.1:${this.port}/ws`;
   }
 
+  /** Leads to this scheduler and no other. */
+  urlOf(scheduler: number): string {
+    return `ws://127.0.0.1:${this.homePorts[scheduler - 1] ?? this.port}/ws`;
+  }
+
+  /** The scheduler that has this partition as long as nothing has happened. */
+  schedulerOf(partition: number): number {
+    return (partition % this.schedulers) + 1;
+  }
+
   /** Starts the process and does not wait for anything. */
   spawn(settings: Settings = {}): void {
     if (this.#child !== null) throw new Error('the server is running already');
@@ -195,6 +208,8 @@ export class TestServer {
     );
     this.port = Number(line.fields['port']);
     this.operatorPort = Number(line.fields['operatorPort']);
+    this.schedulers = Number(line.fields['schedulers']);
+    this.homePorts = (line.fields['homePorts'] as number[] | undefined) ?? [];
   }
 
   /** SIGKILL, and waits until the process is gone. */
@@ -254,6 +269,6 @@ export class TestServer {
 export type Fault =
   | { readonly kind: 'crash-session'; readonly user: number }
   | { readonly kind: 'crash-partition'; readonly partition: number }
-  | { readonly kind: 'crash-thread'; readonly thread: 'scheduler-1' | 'writer-1' }
+  | { readonly kind: 'crash-thread'; readonly thread: `scheduler-${number}` | 'writer-1' }
   /** Between the next commit and its events. */
   | { readonly kind: 'crash-commit'; readonly thread: 'writer-1' };

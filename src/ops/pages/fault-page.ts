@@ -13,7 +13,7 @@ export type Fault =
  * makes something fail, to see what becomes of it. Development only: the composition root adds this page in
  * development mode, never else.
  */
-export function faultPage(inject: (thread: string, fault: Fault) => boolean): Page {
+export function faultPage(inject: (thread: string | null, fault: Fault) => boolean): Page {
   return {
     path: '/api/fault',
     access: 'token',
@@ -21,7 +21,10 @@ export function faultPage(inject: (thread: string, fault: Fault) => boolean): Pa
     reply: (query) => {
       const fault = faultOf(query);
       if (typeof fault === 'string') return json({ error: fault }, 400);
-      const thread = query.get('thread') ?? 'scheduler-1';
+      const thread = query.get('thread');
+      if (thread === null && (fault.kind === 'crash-thread' || fault.kind === 'crash-commit')) {
+        return json({ error: `${fault.kind} wants a thread` }, 400);
+      }
       if (!inject(thread, fault)) return json({ error: `there is no thread ${thread}` }, 404);
       return json({ injected: fault, thread });
     },

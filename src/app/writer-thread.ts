@@ -1,0 +1,88 @@
+import type { StoreRings } from '../storage/store-rings.js';
+import type { Config } from './config.js';
+import { Thread } from './thread.js';
+import type { FromWriter, ToWriter, WriterData } from './thread-messages.js';
+import { ThreadProcess, type ThreadProcessMessage } from './thread-process.js';
+import type { MainTree } from './tree.js';
+
+export interface WriterThreadOwner {
+  /** The rings of each scheduler that there is, and where the partitions are, for a writer that begins now. */
+  rings(): WriterData['rings'];
+  routes(): readonly number[];
+  /** The store is open. `again`: by a writer that took the place of one that had ended. */
+  writes(epoch: number, secret: Uint8Array, again: boolean): void;
+  /** Everything else that it says. */
+  writerSays(message: Exclude<FromWriter, { readonly type: 'open' }>): void;
+  writerEnded(code: number, error: Error | null): void;
+  /** Whether the thread was told to end, or may not begin. */
+  mayEnd(): boolean;
+}
+
+/** The writer's thread, seen from the main thread. */
+export class WriterThread {
+  readonly name = 'writer-1';
+  readonly #thread = new Thread<ToWriter>(this.name);
+  readonly #config: Config;
+  readonly #owner: WriterThreadOwner;
+  #opened = 0;
+
+  constructor(config: Config, owner: WriterThreadOwner) {
+    this.#config = config;
+    this.#owner = owner;
+  }
+
+  get running(): boolean {
+    return this.#thread.running;
+  }
+
+  start(tree: MainTree): void {
+    tree.addThread<ThreadProcessMessage>(this.name, (self) => {
+      if (this.#thread.dismissed) throw new Error('the server is stopping');
+      const process = new ThreadProcess<ToWriter, FromWriter>(self, {
+        name: this.name,
+        entry: new URL('./writer-main.js', import.meta.url),
+        data: () => ({ workerData: this.#data() }),
+        onMessage: (message) => this.#message(message),
+        mayEnd: () => this.#thread.dismissed || this.#owner.mayEnd(),
+        onEnd: (code, error) => {
+          this.#thread.ended();
+          this.#owner.writerEnded(code, error);
+        },
+      });
+      this.#thread.started(process);
+      return process;
+    });
+  }
+
+  /** What is posted while there is no writer is for nobody: the next one is started with the present state. */
+  post(message: ToWriter): void {
+    this.#thread.post(message);
+  }
+
+  attach(scheduler: number, rings: StoreRings): void {
+    this.post({ type: 'attach', scheduler, rings });
+  }
+
+  /** Commits what the schedulers left, and resolves when the thread is gone. */
+  close(): Promise<void> {
+    return this.#thread.dismiss({ type: 'close' });
+  }
+
+  #data(): WriterData {
+    return {
+      role: 'writer',
+      config: this.#config,
+      rings: this.#owner.rings(),
+      routes: this.#owner.routes(),
+    };
+  }
+
+  #message(message: FromWriter): void {
+    if (message.type !== 'open') {
+      this.#owner.writerSays(message);
+      return;
+    }
+    this.#thread.running = true;
+    this.#owner.writes(message.epoch, message.secret, this.#opened++ > 0);
+  }
+}
