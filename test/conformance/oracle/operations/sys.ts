@@ -1,6 +1,7 @@
 import {
   type Blocking,
   CallbackFailed,
+  Exit,
   type ExitReason,
   SysMessage,
   type SysStatistics,
@@ -8,6 +9,7 @@ import {
 } from '../../../../src/actors/index.js';
 import { ErlangError } from '../errors.js';
 import type { Operations } from '../operation.js';
+import { exit } from '../raise.js';
 import { reasonOf, termOf } from '../reason.js';
 import { Opaque, type Term, tuple } from '../term.js';
 import { addMessages } from '../world.js';
@@ -53,7 +55,15 @@ export const sysOperations: Operations = {
   *sys_replace_state(world, [target, wanted], env) {
     const term = world.toTerm(wanted!, env);
     const server = targetOf(world, target!, env);
-    return stateTerm(yield* raising(sys.replaceState(server, (state) => replacedState(state, term))));
+    const replace = (state: unknown) => replacedState(state, term);
+    try {
+      return stateTerm(yield* raising(sys.replaceState(server, replace)));
+    } catch (thrown) {
+      if (!(thrown instanceof Exit) || thrown.reason.type !== 'call') throw thrown;
+      // Here alone sys names the whole request where it names the function elsewhere.
+      const request = tuple('sys', tuple('replace_state', replace), [server]);
+      return exit(tuple(termOf(thrown.reason.reason), request));
+    }
   },
   sys_suspend: (world, [target], env) => sys.suspend(targetOf(world, target!, env)),
   sys_resume: (world, [target], env) => sys.resume(targetOf(world, target!, env)),
