@@ -2,11 +2,15 @@ import type { Json, JsonObject } from '../oracle/json.js';
 import { Dice } from './dice.js';
 import { serverSteps } from './servers.js';
 import { signalSteps } from './signals.js';
+import { stateMachineSteps } from './state-machines.js';
+import { supervisorSteps } from './supervisors.js';
 
 /** What a random scenario is about, and how it is made. */
 const KINDS: { readonly [kind: string]: (dice: Dice, length: number) => Json[] } = {
   signals: signalSteps,
   servers: serverSteps,
+  supervisors: supervisorSteps,
+  'state-machines': stateMachineSteps,
 };
 
 export const RANDOM_KINDS: readonly string[] = Object.keys(KINDS);

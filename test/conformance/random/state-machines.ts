@@ -1,0 +1,136 @@
+import type { Json, JsonObject } from '../oracle/json.js';
+import type { Dice } from './dice.js';
+
+const tuple = (...t: Json[]): Json => ({ t });
+const pid = (label: string) => `<${label}>`;
+const unordered = (op: readonly Json[]): Json => ({ op, unordered: true });
+
+const STATES = ['start', 'one', 'two'];
+const EVENTS = ['e1', 'e2', 'e3', 'e4', 'e5'];
+
+/** Actions that any transition may have. Inserted events are numbered down, so that nothing goes on for ever. */
+function actionsOf(dice: Dice, depth: number): Json[] {
+  const actions: Json[] = [];
+  while (dice.chance(0.4) && actions.length < 3) {
+    actions.push(
+      dice.weighted<Json>([
+        [3, 'postpone'],
+        [depth > 0 ? 3 : 0.01, tuple('next_event', dice.pick(['internal', 'cast', 'info']), `i${depth - 1}`)],
+        [2, tuple('state_timeout', dice.pick<Json>([0, 600_000, 'infinity']), 'st')],
+        [2, tuple('timeout', dice.pick<Json>([0, 600_000]), 'ev')],
+        [
+          2,
+          tuple(
+            tuple('timeout', dice.pick(['g1', 'g2'])),
+            dice.pick<Json>([0, 600_000, 'infinity', 'cancel']),
+            'gen',
+          ),
+        ],
+        [1, 'hibernate'],
+      ]),
+    );
+  }
+  // A time is cancelled by an action without content.
+  return actions.map((action) => {
+    const items = (action as JsonObject)['t'] as readonly Json[] | undefined;
+    return items?.[1] === 'cancel' ? tuple(items[0]!, 'cancel') : action;
+  });
+}
+
+function transitionOf(dice: Dice, depth: number, call: boolean): Json {
+  const reply: Json[] = call && dice.chance(0.7) ? [tuple('reply', '$from', tuple('re', '$msg'))] : [];
+  const actions = [
+    ...reply,
+    ...actionsOf(dice, depth).filter((action) => !(reply.length > 0 && action === 'postpone')),
+  ];
+  // An event that is postponed and changes the state comes back at once, and could do so for ever.
+  const lasting = actions.filter((action) => action !== 'postpone');
+  return dice.weighted<Json>([
+    [6, tuple('next_state', dice.pick(STATES), tuple('d', dice.below(3)), lasting)],
+    [4, tuple('keep_state', tuple('k', dice.below(3)), actions)],
+    [4, tuple('keep_state_and_data', actions)],
+    [2, tuple('repeat_state', '$d', lasting)],
+    [1, tuple('repeat_state_and_data', lasting)],
+    [0.5, tuple('stop', dice.pick(['normal', 'why']))],
+    [
+      0.3,
+      call
+        ? tuple('stop_and_reply', 'normal', [tuple('reply', '$from', 'bye')])
+        : tuple('stop', 'shutdown', 'end'),
+    ],
+    [0.3, 'garbage'],
+  ]);
+}
+
+function tableOf(dice: Dice): JsonObject {
+  const clauses: JsonObject[] = [];
+  for (const state of STATES) {
+    for (const match of EVENTS) {
+      if (!dice.chance(0.8)) continue;
+      const type = dice.pick(['call', 'cast', 'info']);
+      clauses.push({ type, match, state, ret: transitionOf(dice, 3, type === 'call') });
+    }
+    for (const depth of [2, 1, 0]) {
+      clauses.push({ match: `i${depth}`, state, ret: transitionOf(dice, depth, false) });
+    }
+    for (const type of ['timeout', 'state_timeout', tuple('timeout', 'g1'), tuple('timeout', 'g2')]) {
+      // What follows a time may not begin another one of 0, or the machine would never come to rest.
+      clauses.push({
+        type,
+        state,
+        ret: dice.pick<Json>([tuple('next_state', dice.pick(STATES), 'timed'), 'keep_state_and_data']),
+      });
+    }
+  }
+  return { ...(dice.chance(0.5) ? { state_enter: true } : {}), handle_event: clauses };
+}
+
+/** A state machine with a random table that is called, cast, told, suspended and stopped at random. */
+export function stateMachineSteps(dice: Dice, length: number): Json[] {
+  const steps: Json[] = [
+    ['main', 'trap', true],
+    ['driver', 'spawn', 'w'],
+  ];
+  let references = 0;
+  steps.push(['main', dice.pick(['sm_start', 'sm_start_link']), 'm', tableOf(dice)]);
+  let callers = 0;
+  while (steps.length < length) {
+    const event = dice.pick(EVENTS);
+    steps.push(
+      ...dice.weighted<() => Json[]>([
+        [
+          8,
+          () => {
+            // Whoever calls may wait for ever: each call has a caller of its own.
+            const caller = `c${++callers}`;
+            return [
+              ['driver', 'spawn', caller],
+              [caller, 'sm_call', pid('m'), event, 'infinity'],
+            ];
+          },
+        ],
+        [8, () => [['main', 'sm_cast', pid('m'), event]]],
+        [6, () => [['main', 'send', pid('m'), event]]],
+        [2, () => [['main', 'sys_get_state', pid('m')]]],
+        [
+          1,
+          () => [
+            ['main', 'sys_suspend', pid('m')],
+            ['main', 'sm_cast', pid('m'), event],
+            ['main', 'sys_resume', pid('m')],
+          ],
+        ],
+        [1, () => [['w', 'monitor', `r${++references}`, pid('m')]]],
+        [1, () => [unordered(['w', 'dump'])]],
+        [1, () => [['driver', 'alive', pid('m')]]],
+      ])(),
+    );
+  }
+  steps.push(
+    ['main', 'sys_get_state', pid('m')],
+    ['main', 'sm_stop', pid('m')],
+    unordered(['w', 'dump']),
+    unordered(['main', 'dump']),
+  );
+  return steps;
+}
