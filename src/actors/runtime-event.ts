@@ -13,7 +13,7 @@ import type { StackSample } from './slice-guard.js';
  * | long_schedule | one slice took at least `longScheduleMs`; with a guard also one callback outside of slices |
  * | mailbox_overflow | a process was ended because its mailbox passed `mailboxMax` |
  * | undeliverable | a timer's message for another scheduler cannot leave this one; it was dropped |
- * | busy_port | the ring to another scheduler is full: what is sent waits behind it (at most once a second) |
+ * | busy_port | the ring to another scheduler is full, and much waits behind it (at most once a second) |
  * | port_overflow | as much waits as may: messages to that scheduler are dropped (at most once a second) |
  * | undecodable | a record from another scheduler made no sense, and was dropped: a bug |
  * | child_started | a supervisor started or restarted a child |

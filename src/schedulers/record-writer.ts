@@ -112,7 +112,8 @@ declare global {
   }
 }
 
-function isWellFormed(value: string): boolean {
+/** Whether UTF-8 can hold it. */
+export function isWellFormed(value: string): boolean {
   return (value as unknown as { isWellFormed(): boolean }).isWellFormed();
 }
 

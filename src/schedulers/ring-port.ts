@@ -9,6 +9,8 @@ import { StatsBlock } from './stats-block.js';
 const OVERFLOW_BYTES_MAX = 2 ** 30;
 /** How often the same trouble is told. */
 const EVENT_MS = 1000;
+/** A ring that is full for a moment is nothing to tell. When this share of what may wait does, it is. */
+const BUSY_SHARE = 16;
 
 const RECORDS = RING_STATS.indexOf('records');
 const BYTES = RING_STATS.indexOf('bytes');
@@ -85,9 +87,7 @@ export class RingPort {
   /** Shows the other end what was sent. */
   publish(): void {
     this.dirty = false;
-    this.#unshown = 0;
-    this.#shown(this.#outlet.publish());
-    if (this.isStalled || this.#stalledSince >= 0) this.#watchStall();
+    this.#show();
   }
 
   /** Moves what waits behind the ring into it, as much as fits now. Returns whether anything moved. */
@@ -113,9 +113,13 @@ export class RingPort {
     stats[RECORDS]!++;
     stats[BYTES]! += bytes;
     this.#unshown += bytes;
-    if (this.#unshown < this.#options.publishBytes) return;
+    if (this.#unshown >= this.#options.publishBytes) this.#show();
+  }
+
+  #show(): void {
     this.#unshown = 0;
     this.#shown(this.#outlet.publish());
+    if (this.isStalled || this.#stalledSince >= 0) this.#watchStall();
   }
 
   #shown(anything: boolean): void {
@@ -134,13 +138,15 @@ export class RingPort {
     if (waitingBytes === 0) return;
     stats[OVERFLOWED] = this.#outlet.overflowed;
     if (waitingBytes > stats[OVERFLOW_MAX]!) stats[OVERFLOW_MAX] = waitingBytes;
-    if (now - this.#toldBusyAt < EVENT_MS) return;
+    if (waitingBytes * BUSY_SHARE < this.#options.overflowBytesMax || now - this.#toldBusyAt < EVENT_MS)
+      return;
     this.#toldBusyAt = now;
     this.#runtime.emit({ type: 'busy_port', scheduler: this.number, waitingBytes });
   }
 
   #drop(): false {
     const dropped = ++this.#stats[DROPPED]!;
+    this.#watchStall();
     const now = this.#runtime.clock.now();
     if (now - this.#toldOverflowAt >= EVENT_MS) {
       this.#toldOverflowAt = now;

@@ -57,9 +57,12 @@ export class TermCodec {
    * @throws UndecodableRecord
    */
   unpack(bytes: Uint8Array): unknown {
+    // Of a Buffer the bytes within would be Buffers, too.
+    const plain =
+      bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     reading = this.#runtime;
     try {
-      return packr.unpack(bytes);
+      return packr.unpack(plain);
     } catch (error) {
       if (error instanceof UndecodableRecord) throw error;
       throw new UndecodableRecord('it is no MessagePack', { cause: error });

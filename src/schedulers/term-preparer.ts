@@ -4,6 +4,7 @@ import { Ref, RemoteRef } from '../actors/ref.js';
 import { RemoteFrom, Request } from '../actors/request.js';
 import { DownMessage, ExitMessage } from '../actors/system-message.js';
 import { describeValue, keyPath, NotEncodable } from './not-encodable.js';
+import { isWellFormed } from './record-writer.js';
 
 /** What stands for a value that MessagePack has no form for: a number that says what it is, and a plain value. */
 export class Special {
@@ -67,52 +68,65 @@ export const TYPED_ARRAYS: readonly {
 export class TermPreparer {
   #lenient = false;
   #left = 0;
+  #root = '';
+  /** The way to the value that is being looked at: as many keys as it is deep. */
+  readonly #keys: (string | number)[] = [];
 
-  /** @throws NotEncodable unless `lenient` */
-  prepare(value: unknown, path: string, lenient: boolean): unknown {
+  /**
+   * @param root what the value is called in the path
+   * @throws NotEncodable unless `lenient`
+   */
+  prepare(value: unknown, root: string, lenient: boolean): unknown {
+    this.#root = root;
     this.#lenient = lenient;
     this.#left = VALUES_MAX;
-    return this.#prepare(value, path, 0);
+    return this.#prepare(value, 0);
   }
 
-  #prepare(value: unknown, path: string, depth: number): unknown {
+  #prepare(value: unknown, depth: number): unknown {
     switch (typeof value) {
       case 'number':
         return Object.is(value, -0) ? new Special(SpecialKind.negativeZero, null) : value;
       case 'string':
-        return (value as unknown as { isWellFormed(): boolean }).isWellFormed()
+        return isWellFormed(value)
           ? value
           : new Special(SpecialKind.utf16, new Uint8Array(Buffer.from(value, 'utf16le')));
       case 'bigint':
         return new Special(SpecialKind.bigint, String(value));
       case 'object':
-        return value === null ? null : this.#object(value, path, depth);
+        return value === null ? null : this.#object(value, depth);
       case 'function':
       case 'symbol':
-        return this.#refuse(path, value);
+        return this.#refuse(depth, describeValue(value));
       default:
         return value;
     }
   }
 
-  #object(value: object, path: string, depth: number): unknown {
-    if (depth > DEPTH_MAX)
-      return this.#refuse(path, value, `what is nested deeper than ${DEPTH_MAX}, or in a circle,`);
-    if (--this.#left < 0) return this.#refuse(path, value, `a message of more than ${VALUES_MAX} values`);
-    if (Array.isArray(value)) return this.#array(value, path, depth);
-    const prototype = Object.getPrototypeOf(value) as object | null;
-    if (prototype === Object.prototype) return this.#plain(value as Record<string, unknown>, path, depth);
-    if (prototype === Uint8Array.prototype) return value;
-    if (value instanceof Process || value instanceof RemotePid) return pidSpecial(value);
-    if (prototype === null) return this.#entries(value as Record<string, unknown>, path, depth);
-    return this.#special(value, prototype, path, depth);
+  /** A part of the value that is `depth` deep. */
+  #inner(part: unknown, key: string | number, depth: number): unknown {
+    this.#keys[depth] = key;
+    return this.#prepare(part, depth + 1);
   }
 
-  #array(value: readonly unknown[], path: string, depth: number): unknown {
+  #object(value: object, depth: number): unknown {
+    if (depth > DEPTH_MAX)
+      return this.#refuse(depth, `what is nested deeper than ${DEPTH_MAX}, or in a circle,`);
+    if (--this.#left < 0) return this.#refuse(depth, `a message of more than ${VALUES_MAX} values`);
+    const prototype = Object.getPrototypeOf(value) as object | null;
+    if (prototype === Array.prototype) return this.#array(value as unknown[], depth);
+    if (prototype === Object.prototype) return this.#plain(value as Record<string, unknown>, depth);
+    if (prototype === Uint8Array.prototype) return value;
+    if (value instanceof Process || value instanceof RemotePid) return pidSpecial(value);
+    if (prototype === null) return this.#entries(value as Record<string, unknown>, depth);
+    return this.#core(value, depth) ?? this.#builtIn(value, prototype, depth);
+  }
+
+  #array(value: readonly unknown[], depth: number): unknown {
     let copy: unknown[] | null = null;
     for (let index = 0; index < value.length; index++) {
       const before = value[index];
-      const after = this.#prepare(before, keyPath(path, index), depth + 1);
+      const after = this.#inner(before, index, depth);
       if (after === before) continue;
       copy ??= value.slice();
       copy[index] = after;
@@ -120,14 +134,14 @@ export class TermPreparer {
     return copy ?? value;
   }
 
-  #plain(value: Record<string, unknown>, path: string, depth: number): unknown {
+  #plain(value: Record<string, unknown>, depth: number): unknown {
     // The packer looks at `constructor`, and the unpacker keeps `__proto__` from being set.
     if (Object.hasOwn(value, 'constructor') || Object.hasOwn(value, '__proto__'))
-      return this.#entries(value, path, depth);
+      return this.#entries(value, depth);
     let copy: Record<string, unknown> | null = null;
     for (const key of Object.keys(value)) {
       const before = value[key];
-      const after = this.#prepare(before, keyPath(path, key), depth + 1);
+      const after = this.#inner(before, key, depth);
       if (after === before) continue;
       copy ??= { ...value };
       copy[key] = after;
@@ -136,19 +150,17 @@ export class TermPreparer {
   }
 
   /** An object whose keys the packer would take for something else. */
-  #entries(value: Record<string, unknown>, path: string, depth: number): Special {
+  #entries(value: Record<string, unknown>, depth: number): Special {
     const flat: unknown[] = [Object.getPrototypeOf(value) === null];
     for (const key of Object.keys(value)) {
-      flat.push(this.#prepare(key, path, depth + 1));
-      flat.push(this.#prepare(value[key], keyPath(path, key), depth + 1));
+      flat.push(this.#prepare(key, depth));
+      flat.push(this.#inner(value[key], key, depth));
     }
     return new Special(SpecialKind.entries, flat);
   }
 
-  #special(value: object, prototype: object, path: string, depth: number): unknown {
-    const inner = (part: unknown, key: string | number) => this.#prepare(part, keyPath(path, key), depth + 1);
-    // As everywhere, a reason travels whatever it holds.
-    const reason = (part: unknown) => this.#leniently(() => inner(part, 'reason'));
+  /** What belongs to the process core; undefined for everything else. */
+  #core(value: object, depth: number): Special | undefined {
     if (value instanceof Request || value instanceof RemoteFrom) {
       const { caller } = value as { readonly caller: Pid };
       return new Special(SpecialKind.from, [caller.scheduler, caller.id, value.export()]);
@@ -160,37 +172,36 @@ export class TermPreparer {
       return new Special(SpecialKind.ref, [value.owner.scheduler, value.owner.id, value.number]);
     }
     if (value instanceof ExitMessage) {
-      return new Special(SpecialKind.exitMessage, [inner(value.from, 'from'), reason(value.reason)]);
-    }
-    if (value instanceof DownMessage) {
-      const { ref, from, tag } = value;
-      return new Special(SpecialKind.downMessage, [
-        inner(ref, 'ref'),
-        inner(from, 'from'),
-        reason(value.reason),
-        inner(tag, 'tag'),
+      const { from, reason } = value;
+      return new Special(SpecialKind.exitMessage, [
+        this.#inner(from, 'from', depth),
+        this.#leniently(reason, 'reason', depth),
       ]);
     }
-    if (prototype === Map.prototype) {
-      const flat: unknown[] = [];
-      for (const [key, item] of value as Map<unknown, unknown>) {
-        flat.push(inner(key, 'key'), inner(item, typeof key === 'number' ? key : String(key)));
-      }
-      return new Special(SpecialKind.map, flat);
+    if (value instanceof DownMessage) {
+      const { ref, from, reason, tag } = value;
+      return new Special(SpecialKind.downMessage, [
+        this.#inner(ref, 'ref', depth),
+        this.#inner(from, 'from', depth),
+        this.#leniently(reason, 'reason', depth),
+        this.#inner(tag, 'tag', depth),
+      ]);
     }
+    return undefined;
+  }
+
+  #builtIn(value: object, prototype: object, depth: number): unknown {
+    if (prototype === Map.prototype) return this.#map(value as Map<unknown, unknown>, depth);
     if (prototype === Set.prototype) {
-      return new Special(
-        SpecialKind.set,
-        Array.from(value as Set<unknown>, (item, index) => inner(item, index)),
-      );
+      const items = Array.from(value as Set<unknown>, (item, index) => this.#inner(item, index, depth));
+      return new Special(SpecialKind.set, items);
     }
-    if (value instanceof Error) return this.#error(value, path, depth);
+    if (value instanceof Error) return this.#error(value, depth);
     if (prototype === Date.prototype) return new Special(SpecialKind.date, (value as Date).getTime());
     if (prototype === RegExp.prototype) {
       return new Special(SpecialKind.regExp, [(value as RegExp).source, (value as RegExp).flags]);
     }
-    if (value instanceof Uint8Array)
-      return value.constructor.name === 'Buffer' ? plainBytes(value) : this.#refuse(path, value);
+    if (prototype === Buffer.prototype) return plainBytes(value as Buffer);
     if (ArrayBuffer.isView(value)) {
       const index = TYPED_ARRAYS.indexOf(value.constructor as (typeof TYPED_ARRAYS)[number]);
       if (index >= 0) return new Special(SpecialKind.typedArray, [index, plainBytes(value)]);
@@ -198,35 +209,43 @@ export class TermPreparer {
     if (prototype === ArrayBuffer.prototype) {
       return new Special(SpecialKind.arrayBuffer, new Uint8Array(value as ArrayBuffer));
     }
-    return this.#refuse(path, value);
+    return this.#refuse(depth, describeValue(value));
+  }
+
+  #map(value: ReadonlyMap<unknown, unknown>, depth: number): Special {
+    const flat: unknown[] = [];
+    for (const [key, item] of value) {
+      flat.push(this.#inner(key, 'key', depth));
+      flat.push(this.#inner(item, typeof key === 'string' || typeof key === 'number' ? key : 'value', depth));
+    }
+    return new Special(SpecialKind.map, flat);
   }
 
   /** An error always travels: it is what tells of everything else. */
-  #error(error: Error, path: string, depth: number): Special {
+  #error(error: Error, depth: number): Special {
     const { name, message, stack, cause } = error;
     const { code } = error as { code?: unknown };
-    const text = (value: unknown) => this.#prepare(String(value), path, depth + 1);
     return new Special(SpecialKind.error, [
-      text(name),
-      text(message),
-      stack === undefined ? null : text(stack),
+      this.#prepare(String(name), depth),
+      this.#prepare(String(message), depth),
+      stack === undefined ? null : this.#prepare(String(stack), depth),
       typeof code === 'string' || typeof code === 'number' ? code : null,
-      Object.hasOwn(error, 'cause')
-        ? [this.#leniently(() => this.#prepare(cause, keyPath(path, 'cause'), depth + 1))]
-        : null,
+      Object.hasOwn(error, 'cause') ? [this.#leniently(cause, 'cause', depth)] : null,
     ]);
   }
 
-  #leniently(prepare: () => unknown): unknown {
+  #leniently(part: unknown, key: string, depth: number): unknown {
     const lenient = this.#lenient;
     this.#lenient = true;
-    const prepared = prepare();
+    const prepared = this.#inner(part, key, depth);
     this.#lenient = lenient;
     return prepared;
   }
 
-  #refuse(path: string, value: unknown, what = describeValue(value)): string {
+  #refuse(depth: number, what: string): string {
     if (this.#lenient) return `[${what}]`;
+    let path = this.#root;
+    for (const key of this.#keys.slice(0, depth)) path = keyPath(path, key);
     throw new NotEncodable(path, what);
   }
 }
