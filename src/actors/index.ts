@@ -1,5 +1,30 @@
 export { BadArgument } from './bad-argument.js';
+export { type Alarm, type AlarmEvent, Alarms } from './behaviours/alarm-handler.js';
 export { Behaviour, type BehaviourStatus, type SysStatus } from './behaviours/behaviour.js';
+export type {
+  HandlerAdded,
+  HandlerDeleted,
+  HandlerError,
+  HandlerReply,
+} from './behaviours/event-commands.js';
+export {
+  type EventHandler,
+  GenEventExit,
+  type HandlerCallResult,
+  type HandlerEnd,
+  type HandlerInit,
+  type HandlerRef,
+  type HandlerResult,
+  type Swapped,
+  type TerminateArgument,
+} from './behaviours/event-handler.js';
+export { BadCodeChange, type HandlerState } from './behaviours/event-manager.js';
+export {
+  type EventManagerPid,
+  type EventManagerRef,
+  type EventManagerStart,
+  GenEvent,
+} from './behaviours/gen-event.js';
 export { GenServer, type ServerOptions, type ServerStart } from './behaviours/gen-server.js';
 export { GenStatem, type StatemPid, type StatemStart } from './behaviours/gen-statem.js';
 export { abcast, type MultiCallResult, multiCall } from './behaviours/multi-call.js';

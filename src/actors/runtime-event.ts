@@ -9,6 +9,8 @@ import type { StackSample } from './slice-guard.js';
  * | --- | --- |
  * | crash | a process ended by its own doing with a reason other than normal or shutdown, or was cut off |
  * | behaviour_terminated | a server or the like ended so: with its state and its last message, before the crash |
+ * | handler_crashed | an event handler crashed, or returned what it must not; its manager goes on without it |
+ * | alarm_set, alarm_cleared | an alarm was raised, or is over: see `Alarms` |
  * | hook_failed | an exit hook or an after-turn callback threw, or was cut off; it was ignored |
  * | long_schedule | one slice took at least `longScheduleMs`; with a guard also one callback outside of slices |
  * | mailbox_overflow | a process was ended because its mailbox passed `mailboxMax` |
@@ -60,6 +62,21 @@ export type RuntimeEvent =
       /** What `sys.log` has kept, oldest first. */
       readonly log: readonly unknown[];
     }
+  | {
+      readonly type: 'handler_crashed';
+      /** The event manager. */
+      readonly pid: Pid;
+      readonly label: string;
+      /** The class of its callbacks, and its id. */
+      readonly handler: string;
+      readonly reason: ExitReason;
+      /** What it was handling. */
+      readonly lastMessage: unknown;
+      /** As its formatStatus shows it. */
+      readonly state: unknown;
+    }
+  | { readonly type: 'alarm_set'; readonly id: unknown; readonly description: unknown }
+  | { readonly type: 'alarm_cleared'; readonly id: unknown }
   | { readonly type: 'hook_failed'; readonly error: unknown }
   | {
       readonly type: 'long_schedule';

@@ -17,6 +17,12 @@ export function logEvent(event: RuntimeEvent): ThreadEvent | null {
     case 'behaviour_terminated':
       // Its crash says the same, and the state is not for everybody's eyes.
       return null;
+    case 'handler_crashed':
+      return line('error', `${event.handler} of ${event.label} crashed: ${formatReason(event.reason)}`, {});
+    case 'alarm_set':
+      return line('warn', `alarm: ${String(event.id)}`, { description: String(event.description) });
+    case 'alarm_cleared':
+      return line('info', `the alarm is over: ${String(event.id)}`, {});
     case 'hook_failed':
       return line('error', 'an exit hook failed', { error: String(event.error) });
     case 'long_schedule':

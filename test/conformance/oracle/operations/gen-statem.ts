@@ -18,7 +18,7 @@ import { initReaction, react, type Subjects } from '../reaction.js';
 import { reasonOf } from '../reason.js';
 import { bareTerm, eventType, statemResult } from '../statem-terms.js';
 import { equal, isTuple, type Term, tuple } from '../term.js';
-import { addThings, type Env, type World } from '../world.js';
+import type { Env, World } from '../world.js';
 import { targetOf } from './processes.js';
 import { addStateNotation } from './sys.js';
 
@@ -81,12 +81,6 @@ export const statemOperations: Operations = {
     return 'ok';
   },
 };
-
-addThings((_world, thing) => (isFrom(thing) ? '#from' : undefined));
-
-function isFrom(thing: unknown): thing is From<unknown> {
-  return typeof thing === 'object' && thing !== null && 'caller' in thing && 'immediate' in thing;
-}
 
 export function selfOf(world: World): Process<never> {
   return world.self as unknown as Process<never>;

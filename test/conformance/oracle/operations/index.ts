@@ -1,4 +1,5 @@
 import type { Operations } from '../operation.js';
+import { eventOperations } from './gen-event.js';
 import { genServerOperations } from './gen-server.js';
 import { statemOperations } from './gen-statem.js';
 import { procLibOperations } from './proc-lib.js';
@@ -17,6 +18,7 @@ export const OPERATIONS: Operations = {
   ...supervisorOperations,
   ...processGroupOperations,
   ...statemOperations,
+  ...eventOperations,
   ...procLibOperations,
   ...genServerOperations,
   ...sysOperations,
