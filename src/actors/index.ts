@@ -61,6 +61,16 @@ export type {
 } from './behaviours/statem-result.js';
 export { CallbackFailed, type CodeChangeResult, sys } from './behaviours/sys.js';
 export type { DebugFunction, SysAction, SysEvent, SysStatistics } from './behaviours/sys-debug.js';
+export { type OnTimeout, Task } from './behaviours/task.js';
+export {
+  type TaskFunction,
+  type TaskOutcome,
+  TaskRef,
+  TaskReply,
+  type TaskResult,
+  taskBody,
+} from './behaviours/task-ref.js';
+export { type StreamOptions, TaskStream } from './behaviours/task-stream.js';
 export { Asking, CallFailed, call, stop } from './calls.js';
 export { whenDone } from './coroutine.js';
 export { current } from './current.js';

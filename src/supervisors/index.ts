@@ -38,3 +38,9 @@ export type {
   SupervisorSpec,
   SupervisorStart,
 } from './supervisor-spec.js';
+export {
+  type TaskChildOptions,
+  type TaskOptions,
+  TaskSupervisor,
+  type TaskSupervisorSpec,
+} from './task-supervisor.js';

@@ -12,9 +12,11 @@ const MANUALS = [
   'src/actors/behaviours/gen-server.ts',
   'src/actors/behaviours/gen-statem.ts',
   'src/actors/behaviours/sys.ts',
+  'src/actors/behaviours/task.ts',
   'src/actors/proc-lib.ts',
   'src/supervisors/dynamic-supervisor.ts',
   'src/supervisors/supervisor.ts',
+  'src/supervisors/task-supervisor.ts',
 ];
 
 const RUN_MS = 30_000;
