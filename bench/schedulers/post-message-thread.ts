@@ -20,6 +20,8 @@ const letter = (seq: number) => ({
 const WINDOW = 20_000;
 const CREDIT = 2000;
 
+let begin = () => {};
+
 switch (role) {
   case 'take': {
     let taken = 0;
@@ -37,7 +39,7 @@ switch (role) {
       for (; sent < count && sent - taken < WINDOW; sent++) peer.postMessage(letter(sent));
     };
     peer.on('message', go);
-    go(0);
+    begin = () => go(0);
     break;
   }
   case 'echo':
@@ -56,9 +58,12 @@ switch (role) {
       if (at < count) go();
       else port.postMessage(times);
     });
-    go();
+    begin = go;
     break;
   }
 }
-port.on('message', () => process.exit(0));
+port.on('message', (order: 'go' | 'end') => {
+  if (order === 'end') process.exit(0);
+  begin();
+});
 port.postMessage('ready');

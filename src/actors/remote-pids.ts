@@ -4,23 +4,20 @@ import { RemoteRef } from './ref.js';
 /** Pids looked up lately, so that a burst of messages from a few processes costs a comparison each: a power of two. */
 const RECENT = 256;
 
+/** Entries that are looked at for each new one: those whose pid was collected go. */
+const SWEPT_FOR_EACH = 2;
+
 /**
  * One object for each process of another scheduler that somebody here knows, so that pids can be compared with `===`.
- * Held weakly: what nobody here knows any more is forgotten.
+ * Held weakly: what nobody here knows any more is forgotten, a little with each new one. (A FinalizationRegistry would
+ * tell at once, and cost more than all the rest.)
  */
 export class RemotePids {
   readonly #known = new Map<number, Map<number, WeakRef<RemotePid>>>();
   readonly #recent: (RemotePid | undefined)[] = new Array<RemotePid | undefined>(RECENT).fill(undefined);
-  readonly #registry = new FinalizationRegistry<{ readonly scheduler: number; readonly id: number }>(
-    ({ scheduler, id }) => {
-      const ofScheduler = this.#known.get(scheduler);
-      // A new object may have taken the place of the one that was collected.
-      if (ofScheduler?.get(id)?.deref() === undefined) ofScheduler?.delete(id);
-      if (ofScheduler?.size === 0) this.#known.delete(scheduler);
-    },
-  );
+  #sweep = this.#sweeping();
 
-  /** Pids known here. */
+  /** Entries; some of them may be of pids that are not known any more. */
   get size(): number {
     let size = 0;
     for (const ofScheduler of this.#known.values()) size += ofScheduler.size;
@@ -40,10 +37,23 @@ export class RemotePids {
     if (pid === undefined) {
       pid = new RemotePid(scheduler, id);
       ofScheduler.set(id, new WeakRef(pid));
-      this.#registry.register(pid, { scheduler, id });
+      for (let looks = 0; looks < SWEPT_FOR_EACH; looks++) {
+        if (this.#sweep.next().done === true) this.#sweep = this.#sweeping();
+      }
     }
     this.#recent[at] = pid;
     return pid;
+  }
+
+  /** Goes over all entries, one at each step. New ones may come meanwhile. */
+  *#sweeping(): Generator<undefined, void, undefined> {
+    for (const [scheduler, ofScheduler] of this.#known) {
+      for (const [id, ref] of ofScheduler) {
+        if (ref.deref() === undefined) ofScheduler.delete(id);
+        yield;
+      }
+      if (ofScheduler.size === 0) this.#known.delete(scheduler);
+    }
   }
 }
 
