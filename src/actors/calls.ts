@@ -187,7 +187,7 @@ export function call(target: Target, request: unknown, timeoutMs = 5000): Wait<u
  *
  * - with `noproc` or `timeout`, bare, if there is nobody or it takes too long; the request stands then;
  * - with the reason with which the other ended, if that is not `reason`;
- * - with the reason `call` if the other ended before it came to the request, whatever for.
+ * - with the reason `call` if the other ended before it came to the request, whatever for, or is the caller itself.
  */
 export function* stop(
   target: Target,
@@ -198,7 +198,7 @@ export function* stop(
   const asking = new Asking<never>(target, message, timeoutMs);
   const outcome = yield* asking;
   const end = outcome.ok ? ExitReason.normal : outcome.reason;
-  if (asking.targetEndedHere && !message.taken) {
+  if ((asking.targetEndedHere && !message.taken) || end.type === 'calling_self') {
     throw new Exit({ type: 'call', reason: end, target: targetInWords(target) });
   }
   if (!sameReason(end, reason)) throw new Exit(end);

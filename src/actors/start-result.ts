@@ -19,7 +19,6 @@ export type StartOutcome<P extends Pid> =
   | NotStarted
   | {
       readonly ok?: undefined;
-      readonly info?: undefined;
       readonly ignore?: undefined;
       readonly error?: undefined;
       /** Yields the outcome when the new process has initialized itself: see {@link started}. */
@@ -29,14 +28,12 @@ export type StartOutcome<P extends Pid> =
 type NotStarted =
   | {
       readonly ok?: undefined;
-      readonly info?: undefined;
       readonly ignore: true;
       readonly error?: undefined;
       readonly pending?: undefined;
     }
   | {
       readonly ok?: undefined;
-      readonly info?: undefined;
       readonly ignore?: undefined;
       readonly error: ExitReason;
       readonly pending?: undefined;
@@ -57,7 +54,6 @@ export type MonitoredStart<P extends Pid> =
   | (NotStarted & { readonly ref?: undefined })
   | {
       readonly ok?: undefined;
-      readonly info?: undefined;
       readonly ref?: undefined;
       readonly ignore?: undefined;
       readonly error?: undefined;

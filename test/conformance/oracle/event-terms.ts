@@ -86,24 +86,29 @@ export function swappedTerm(swapped: Swapped): Term {
 /** The handlers that may swap themselves find the others in their tables. */
 type OtherOf = (id: Term) => { readonly handler: HandlerRef; readonly argument: unknown };
 
-/** What a callback returns, for a handler that goes on as `next` says; what is nothing of the kind stays as it is. */
+/**
+ * What a callback returns, for a handler that goes on as `next` says; what is nothing of the kind stays as it is.
+ * An `init_by_handler` is that of a handler that another one has swapped itself for: OTP lets it not hibernate.
+ */
 export function handlerResult(
   term: Term,
   callback: string,
   next: (value: Term) => Scripted,
   other: OtherOf,
 ): unknown {
-  if (term === 'remove_handler' && callback !== 'handle_call' && callback !== 'init') return GenEvent.remove;
+  if (term === 'remove_handler' && callback !== 'handle_call' && !callback.startsWith('init'))
+    return GenEvent.remove;
   if (!(term instanceof Tuple)) return term;
   const [name, ...rest] = term.items;
   const { length } = rest;
   const answers = callback === 'handle_call';
   if (name === 'ok') {
     if (answers) return length === 2 ? GenEvent.reply(rest[0], next(rest[1])) : term;
-    return length === 1 || (length === 2 && rest[1] === 'hibernate') ? GenEvent.ok(next(rest[0])) : term;
+    const hibernates = length === 2 && rest[1] === 'hibernate' && callback !== 'init_by_handler';
+    return length === 1 || hibernates ? GenEvent.ok(next(rest[0])) : term;
   }
   if (name === 'remove_handler') return answers && length === 1 ? GenEvent.removeReplying(rest[0]) : term;
-  if (name !== 'swap_handler' || length !== (answers ? 5 : 4) || callback === 'init') return term;
+  if (name !== 'swap_handler' || length !== (answers ? 5 : 4) || callback.startsWith('init')) return term;
   const [argument, state, id] = answers ? rest.slice(1) : rest;
   const { handler, argument: otherArgument } = other(id);
   return answers

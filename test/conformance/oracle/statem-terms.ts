@@ -27,14 +27,15 @@ export function bareTerm(reason: ExitReason): Term {
 }
 
 /** The result of a callback of gen_statem as one of ours; what is none stays as it is. */
-export function statemResult(world: World, term: Term): unknown {
+export function statemResult(world: World, term: Term, entering = false): unknown {
   if (term === 'keep_state_and_data' || term === 'repeat_state_and_data') return madeOf(term, { type: term });
   if (term === 'stop') return { type: 'stop', reason: { type: 'normal' } };
   if (term === 'ignore') return { type: 'ignore' };
   if (!(term instanceof Tuple)) return term;
   const [name, ...rest] = term.items;
   const [first, second, third] = rest;
-  const actions = (at: number) => (rest.length > at ? { actions: statemActions(world, rest[at]) } : {});
+  const actions = (at: number) =>
+    rest.length > at ? { actions: statemActions(world, rest[at], entering) } : {};
   const has = (least: number, most: number) => rest.length >= least && rest.length <= most;
   switch (name) {
     case 'ok':
@@ -54,7 +55,7 @@ export function statemResult(world: World, term: Term): unknown {
       return {
         type: 'stop_and_reply',
         reason: reasonOf(first),
-        replies: statemActions(world, second),
+        replies: statemActions(world, second, entering),
         ...(rest.length > 2 ? { data: third } : {}),
       };
     case 'error':
@@ -64,20 +65,23 @@ export function statemResult(world: World, term: Term): unknown {
   }
 }
 
-function statemActions(world: World, term: Term): unknown {
-  return Array.isArray(term) ? term.map((action) => statemAction(world, action)) : statemAction(world, term);
+function statemActions(world: World, term: Term, entering: boolean): unknown {
+  if (!Array.isArray(term)) return statemAction(world, term, entering);
+  return term.map((action) => statemAction(world, action, entering));
 }
 
-function statemAction(world: World, term: Term): unknown {
+function statemAction(world: World, term: Term, entering: boolean): unknown {
   if (term === 'postpone') return madeOf(term, { type: 'postpone', postpone: true });
   if (term === 'hibernate') return { type: 'hibernate', hibernate: true };
-  if (term === 'pop_callback_module') return { type: term };
+  if (term === 'pop_callback_module') return madeOf(term, { type: term });
   if (typeof term === 'number' || term === 'infinity')
     return timeoutAction(world, term, 'timeout', term, term, false);
   if (!(term instanceof Tuple)) return term;
   const [name, first, second, third] = term.items;
   switch (name) {
     case 'postpone':
+      // In an enter call OTP refuses this form as no action, the atom as one that is not for enter calls.
+      if (entering && first === true) return term;
       return term.items.length === 2 ? madeOf(term, { type: 'postpone', postpone: first }) : term;
     case 'hibernate':
       return term.items.length === 2 ? madeOf(term, { type: 'hibernate', hibernate: first }) : term;
@@ -101,14 +105,13 @@ function statemAction(world: World, term: Term): unknown {
   }
 }
 
-/** Null: bad options. */
+/** Null: bad options. More than one is bad, too. */
 function isAbsolute(options: Term): boolean | null {
-  let absolute = false;
-  for (const option of Array.isArray(options) ? options : [options]) {
-    if (!isTuple(option, 'abs') || typeof option.items[1] !== 'boolean') return null;
-    absolute = option.items[1];
-  }
-  return absolute;
+  const list: readonly Term[] = Array.isArray(options) ? options : [options];
+  if (list.length === 0) return false;
+  const [option] = list;
+  if (list.length > 1 || !isTuple(option, 'abs') || option.items.length !== 2) return null;
+  return typeof option.items[1] === 'boolean' ? option.items[1] : null;
 }
 
 function nextEvent(world: World, term: Term, type: Term, content: Term): unknown {

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../oracle/json.js';
 import { Dice } from './dice.js';
+import { eventManagerSteps } from './event-managers.js';
 import { serverSteps } from './servers.js';
 import { signalSteps } from './signals.js';
 import { stateMachineSteps } from './state-machines.js';
@@ -11,6 +12,7 @@ const KINDS: { readonly [kind: string]: (dice: Dice, length: number) => Json[] }
   servers: serverSteps,
   supervisors: supervisorSteps,
   'state-machines': stateMachineSteps,
+  'event-managers': eventManagerSteps,
 };
 
 export const RANDOM_KINDS: readonly string[] = Object.keys(KINDS);

@@ -26,6 +26,7 @@ function actionsOf(dice: Dice, depth: number): Json[] {
             'gen',
           ),
         ],
+        [1, tuple(dice.pick<Json>(['state_timeout', tuple('timeout', 'g1')]), 'update', 'up')],
         [1, 'hibernate'],
       ]),
     );
@@ -82,7 +83,29 @@ function tableOf(dice: Dice): JsonObject {
       });
     }
   }
-  return { ...(dice.chance(0.5) ? { state_enter: true } : {}), handle_event: clauses };
+  if (dice.chance(0.5)) return { handle_event: clauses };
+  return {
+    state_enter: true,
+    handle_event: [...STATES.map((state) => enterClause(dice, state)), ...clauses],
+  };
+}
+
+/** What an enter call returns; now and then what it must not. */
+function enterClause(dice: Dice, state: string): JsonObject {
+  const timeouts = actionsOf(dice, 0).filter((action) => action !== 'postpone' && !isInsertion(action));
+  const ret = dice.weighted<Json>([
+    [6, tuple('keep_state_and_data', timeouts)],
+    [4, tuple('keep_state', tuple('entered', state), timeouts)],
+    [1, tuple('next_state', state, 'same', timeouts)],
+    [0.2, tuple('next_state', 'elsewhere', 'bad')],
+    [0.2, tuple('keep_state_and_data', ['postpone'])],
+    [0.2, tuple('stop', 'entered')],
+  ]);
+  return { type: 'enter', state, ret };
+}
+
+function isInsertion(action: Json): boolean {
+  return ((action as JsonObject)['t'] as readonly Json[] | undefined)?.[0] === 'next_event';
 }
 
 /** A state machine with a random table that is called, cast, told, suspended and stopped at random. */

@@ -123,6 +123,8 @@ interface Begin {
   readonly id: Term;
   readonly table: JsonObject;
   readonly argument: Term;
+  /** Another handler has swapped itself for it. */
+  readonly byHandler?: boolean;
 }
 
 function managerOf(world: World, target: Json | undefined, env: Env): EventManagerPid | string {
@@ -178,12 +180,13 @@ function swappedIn({ error }: HandlerAdded): Term {
 class ScriptedHandler {
   constructor(private readonly world: World) {}
 
-  *init({ id, table, argument }: Begin, swapped: Swapped | undefined): Blocking<never> {
+  *init({ id, table, argument, byHandler }: Begin, swapped: Swapped | undefined): Blocking<never> {
     const begin = swapped === undefined ? argument : tuple('swap', swappedTerm(swapped));
     this.world.log(['init', id, begin]);
     const subjects: Subjects = [['match', begin]];
     const reaction = react(this.world, table, 'init', subjects, new Map([['msg', begin]]), tuple('ok', 0));
-    return this.#result(yield* reactionOf(reaction), 'init', id, table) as never;
+    const callback = byHandler === true ? 'init_by_handler' : 'init';
+    return this.#result(yield* reactionOf(reaction), callback, id, table) as never;
   }
 
   handleEvent(event: Term, state: Scripted): Blocking<never> {
@@ -237,7 +240,12 @@ class ScriptedHandler {
       const script = tables[String(other)];
       return {
         handler: { module: this as never, id: other },
-        argument: { id: other, table: isObject(script) ? script : {}, argument: 'undefined' },
+        argument: {
+          id: other,
+          table: isObject(script) ? script : {},
+          argument: 'undefined',
+          byHandler: true,
+        },
       };
     });
   }

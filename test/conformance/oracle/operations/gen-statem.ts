@@ -169,7 +169,7 @@ class ScriptedMachine {
     ];
     const variables = new Map([...env, ['msg', content]]);
     const term = yield* this.#react('handle_event', subjects, state, data, variables, fallback);
-    return statemResult(this.world, term);
+    return statemResult(this.world, term, type === 'enter');
   }
 
   *#react(
