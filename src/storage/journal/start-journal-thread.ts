@@ -11,6 +11,8 @@ import type { FromJournalThread, ToJournalThread } from './journal-thread.js';
 export interface JournalThread {
   /** Has the thread do what it was asked for, close the file and end. Resolves when it has. */
   close(): Promise<void>;
+  /** Ends the thread now; a commit that it is making is made, or not. */
+  terminate(): void;
   /** Resolves when the thread has ended: null if it was told to, or why. */
   readonly ended: Promise<Error | null>;
 }
@@ -55,6 +57,7 @@ export async function startJournalThread(
   port.attach(port1);
   return {
     ended,
+    terminate: () => void worker.terminate(),
     close: async () => {
       // Through the port, because what was asked for may still stand in it.
       await Promise.race([port.settled(), ended]);
