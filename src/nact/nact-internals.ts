@@ -142,6 +142,6 @@ export interface ConcreteActor extends ConcreteParent {
   processNext(): void;
   afterMessage(): unknown;
   createContext(sender: unknown): object;
-  setTimeout(): void;
-  clearTimeout(): void;
+  setTimeout: () => void;
+  clearTimeout: () => void;
 }
