@@ -86,7 +86,7 @@ constexpr int kFramesMax = 32;
 constexpr int kScopeFramesMax = 100;
 constexpr int32_t kAnyLevel = 0xffffff;
 // src/schedulers/native-guard.ts expects it: to be raised with every change that the two sides must make together.
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 
 double nowMs() {
   using namespace std::chrono;
@@ -102,6 +102,8 @@ struct Guard {
   int32_t* words = nullptr;
   // Beginnings of the names of scripts that are not cut while one of their functions is on top.
   std::vector<std::string> uncuttable;
+  // Likewise, but code that has just called one of these may be cut: they look at words[kCutting] before they do anything.
+  std::string core;
   v8::Global<Function> end;
 
   // Written by the other thread, taken by the interrupt. A later one replaces an earlier one.
@@ -194,21 +196,25 @@ bool isUncuttable(const Guard* guard, const std::string& script) {
 }
 
 // Not while one of the functions is on top that must come to their end. Nor from within Node's runInAsyncScope: it would
-// not take its entry off the stack of asynchronous contexts, and Node ends the process when it finds that too deep. Frames
-// are looked at as far down as the first of the core's, which called the code that is to be cut off.
+// not take its entry off the stack of asynchronous contexts, and Node ends the process when it finds that too deep.
 bool mayBeCut(const Guard* guard, Isolate* isolate) {
   Local<StackTrace> trace = StackTrace::CurrentStackTrace(isolate, kScopeFramesMax, StackTrace::kDetailed);
-  if (trace->GetFrameCount() == 0) return false;
-  for (int at = 0; at < trace->GetFrameCount(); at++) {
+  const int frames = trace->GetFrameCount();
+  if (frames == 0) return false;
+  int at = 0;
+  // A function of the core that was called by what is to be cut off stands at its beginning: its stack check is there.
+  if (scriptOf(isolate, trace->GetFrame(isolate, 0)).compare(0, guard->core.size(), guard->core) == 0) at = 1;
+  if (at == frames || isUncuttable(guard, scriptOf(isolate, trace->GetFrame(isolate, at)))) return false;
+  // As far down as the first frame of what called the code that is to be cut off.
+  for (at++; at < frames; at++) {
     Local<StackFrame> frame = trace->GetFrame(isolate, at);
     const std::string script = scriptOf(isolate, frame);
-    const bool isNode = script.compare(0, 5, "node:") == 0;
-    if (isNode && at > 0) {
+    if (script.compare(0, 5, "node:") == 0) {
       if (!frame->GetFunctionName().IsEmpty() && utf8(isolate, frame->GetFunctionName()) == "runInAsyncScope") {
         return false;
       }
     } else if (isUncuttable(guard, script)) {
-      return at > 0;
+      break;
     }
   }
   return true;
@@ -386,7 +392,7 @@ void detach(const FunctionCallbackInfo<Value>& info) {
   if (attached == guard) attached = nullptr;
 }
 
-// attach(marks, words, uncuttable, end): the guard of this thread.
+// attach(marks, words, core, uncuttable, end): the guard of this thread.
 void attach(const FunctionCallbackInfo<Value>& info) {
   Isolate* isolate = info.GetIsolate();
   Local<Context> context = isolate->GetCurrentContext();
@@ -399,14 +405,17 @@ void attach(const FunctionCallbackInfo<Value>& info) {
   if (!readWords(info[1], kWords, &guard->wordsStore, &guard->words)) {
     return throwError(isolate, "the words must be an Int32Array of 2 elements or more");
   }
-  if (!info[2]->IsArray()) return throwError(isolate, "uncuttable must be an array of strings");
-  Local<Array> list = info[2].As<Array>();
+  if (!info[2]->IsString() || !info[3]->IsArray()) {
+    return throwError(isolate, "core must be a string, uncuttable an array of strings");
+  }
+  guard->core = utf8(isolate, info[2]);
+  Local<Array> list = info[3].As<Array>();
   for (uint32_t at = 0; at < list->Length(); at++) {
     Local<Value> beginning;
     if (!list->Get(context, at).ToLocal(&beginning)) return;
     guard->uncuttable.push_back(utf8(isolate, beginning));
   }
-  if (info[3]->IsFunction()) guard->end.Reset(isolate, info[3].As<Function>());
+  if (info[4]->IsFunction()) guard->end.Reset(isolate, info[4].As<Function>());
   for (int index = 0; index < kMarks; index++) writeMark(guard.get(), index, 0);
 
   Local<Object> object = Object::New(isolate);

@@ -30,7 +30,7 @@ export interface GuardHandle {
 export interface AttachOptions {
   /**
    * Beginnings of script names, in whose functions nothing is cut off: where that would leave something half done that
-   * others need. Added to Node's own and to {@link CORE}.
+   * others need. Added to Node's own and those of this package's {@link UNCUTTABLE} folders.
    */
   readonly uncuttable?: readonly string[];
   /** Called within whatever runs when a watchdog gives the thread up. It should end the thread, and need not return. */
@@ -48,6 +48,7 @@ interface Addon {
   attach(
     marks: Int32Array,
     words: Int32Array,
+    core: string,
     uncuttable: readonly string[],
     end: ((stack: readonly string[]) => void) | undefined,
   ): Attached;
@@ -62,12 +63,16 @@ interface Attached {
   detach(): void;
 }
 
-const VERSION = 1;
+const VERSION = 2;
 const sources = new URL('../', import.meta.url);
-/** Folders of the core and of what processes share through it. */
-const CORE = ['actors', 'supervisors', 'registry', 'structures', 'schedulers', 'storage', 'transport'].map(
-  (folder) => new URL(`${folder}/`, sources).href,
-);
+const folder = (name: string): string => new URL(`${name}/`, sources).href;
+/** The core: what calls it may be cut off there, since it looks at {@link Word.cutting} before it does anything. */
+const CORE = folder('actors');
+/** Where something could be left half done that others need. */
+const UNCUTTABLE = [
+  'node:',
+  ...['actors', 'supervisors', 'registry', 'structures', 'schedulers', 'storage', 'transport'].map(folder),
+];
 
 let loaded: Addon | null = null;
 
@@ -134,8 +139,8 @@ export class NativeGuard implements SliceGuard {
   static attach(options: AttachOptions = {}): NativeGuard {
     const addon = load();
     const marks = new Int32Array(new SharedArrayBuffer(GuardMark.count * Int32Array.BYTES_PER_ELEMENT));
-    const uncuttable = ['node:', ...CORE, ...(options.uncuttable ?? [])];
-    return new NativeGuard(marks, addon.attach(marks, words, uncuttable, options.onEnd));
+    const uncuttable = [...UNCUTTABLE, ...(options.uncuttable ?? [])];
+    return new NativeGuard(marks, addon.attach(marks, words, CORE, uncuttable, options.onEnd));
   }
 
   get handle(): GuardHandle {

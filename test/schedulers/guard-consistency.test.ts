@@ -7,10 +7,10 @@ import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { ExitReason, GenServer, type Pid, type Process } from '../../src/actors/index.js';
-import { GuardMark } from '../../src/actors/slice-guard.js';
 import { SeededRandom } from '../../src/structures/seeded-random.js';
 import type { AskingData } from './asking-thread.js';
 import { GuardedWorld, skip } from './guarded-world.js';
+import { Wanted } from './wanted.js';
 
 const ROUNDS = 25;
 /** Rounds before the first cut: the compiler has to have put the core's functions into the loop. */
@@ -19,6 +19,8 @@ const CALLS_BEFORE_MAX = 3000;
 /** What a runaway does again and again, and what must be true when it is gone. */
 interface Runaway {
   readonly name: string;
+  /** For one that piles up much while it runs. */
+  readonly rounds?: number;
   /** Prepares what it works with, and returns one round of its loop. */
   begin(world: GuardedWorld, self: Process<unknown>): () => void;
   check(world: GuardedWorld, culprit: Process<unknown>): void;
@@ -177,6 +179,7 @@ const runaways: readonly Runaway[] = [
   },
   {
     name: 'requests',
+    rounds: 5,
     begin(world, self) {
       const server = GenServer.start<number, readonly [string, number], never, never, never>(world.runtime, {
         init: () => GenServer.ok(0),
@@ -207,22 +210,16 @@ const runaways: readonly Runaway[] = [
 describe('cut off in the middle of calls', { skip }, () => {
   let world: GuardedWorld;
   let asking: Worker;
-  const wanted = new Int32Array(new SharedArrayBuffer(8));
-
-  const ask = (state: number): void => {
-    Atomics.store(wanted, 1, world.guard.marks[GuardMark.levels]!);
-    Atomics.store(wanted, 0, state);
-    Atomics.notify(wanted, 0);
-  };
+  const wanted = new Wanted();
 
   before(async () => {
     world = new GuardedWorld();
-    const workerData: AskingData = { wanted, guard: world.guard.handle };
+    const workerData: AskingData = { wanted: wanted.words, guard: world.guard.handle, pauseMax: 3000 };
     asking = new Worker(new URL('./asking-thread.js', import.meta.url), { workerData });
     await once(asking, 'online');
   });
   after(async () => {
-    ask(2);
+    wanted.end();
     await once(asking, 'exit');
     world.close();
   });
@@ -230,9 +227,10 @@ describe('cut off in the middle of calls', { skip }, () => {
   for (const runaway of runaways) {
     test(runaway.name, () => {
       const random = new SeededRandom(7);
+      const { rounds = ROUNDS } = runaway;
       const { runtime } = world;
       const crashes = world.crashes.length;
-      for (let round = 0; round < ROUNDS; round++) {
+      for (let round = 0; round < rounds; round++) {
         others = [];
         const processes = [...runtime.processes()].length;
         const calls = Math.floor(random.next() * CALLS_BEFORE_MAX);
@@ -244,14 +242,14 @@ describe('cut off in the middle of calls', { skip }, () => {
               const step = runaway.begin(world, process);
               for (let call = 0; ; call++) {
                 step();
-                if (call === calls) ask(1);
+                if (call === calls) wanted.cut(world.guard.marks);
               }
             },
           };
         });
         runtime.send(self as Pid<unknown>, 'go');
         while (self.alive) world.clock.runOne();
-        ask(0);
+        wanted.nothing();
         world.turns();
         runaway.check(world, self);
         assert.equal(runtime.runQueueLength, 0);
@@ -272,7 +270,7 @@ describe('cut off in the middle of calls', { skip }, () => {
         assert.equal([...runtime.processes()].length, processes);
         assert.equal(runtime.timers.size, 0);
       }
-      assert.equal(world.crashes.length, crashes + ROUNDS);
+      assert.equal(world.crashes.length, crashes + rounds);
     });
   }
 });

@@ -1,0 +1,185 @@
+import { BadArgument } from '../actors/bad-argument.js';
+import type { Clock, ClockTimer } from '../structures/clock.js';
+import { ANY_LEVEL, type GuardHandle, GuardRequest, interrupt, stackOf } from './native-guard.js';
+import { WatchedThread } from './watched-thread.js';
+
+/** What a watchdog tells of a thread that it watches. What it cuts off tells for itself: see the runtime's events. */
+export type WatchdogEvent =
+  /** It runs JavaScript outside of all processes (promises, a callback of Node's) and does not come back to its loop. */
+  | {
+      readonly type: 'stuck';
+      readonly name: string;
+      readonly ranMs: number;
+      /** Where it was, topmost frame first. */
+      readonly stack: readonly string[];
+    }
+  /** It neither runs JavaScript nor waits: a system call, a collection of garbage, or too little processor time. */
+  | { readonly type: 'blocked'; readonly name: string; readonly ms: number }
+  /** It was asked to end, again and again from here on. */
+  | { readonly type: 'given_up'; readonly name: string; readonly ranMs: number };
+
+export interface WatchLimits {
+  /** Work that runs for so long is sampled, for the event `long_schedule`. Default 100. */
+  readonly longMs?: number;
+  /** Work that runs for so long is cut off. Default 1000. Infinity: never. */
+  readonly killMs?: number;
+  /** A thread that could not be helped within this time is ended. Default 10 times `killMs`. */
+  readonly lostMs?: number;
+}
+
+export interface WatchdogOptions extends WatchLimits {
+  readonly clock: Clock;
+  /** Milliseconds between two looks. Default 25. */
+  readonly pollMs?: number;
+  readonly onEvent?: (event: WatchdogEvent) => void;
+  /** For tests. Default: those of the native guard. */
+  readonly ask?: typeof interrupt;
+  readonly stackOf?: typeof stackOf;
+}
+
+/** While something is to be cut off, which may be refused at any one moment. */
+const CUT_POLL_MS = 2;
+
+/**
+ * Watches guarded threads from another thread: finds work that does not end, by the marks that stand still, and has it cut
+ * off. A look at a thread costs a few loads; a clock is read once for all of them.
+ *
+ * Time counts as run only while the thread answers that it runs JavaScript: a long collection of garbage, a machine that
+ * was suspended or too busy kill nobody.
+ */
+export class Watchdog {
+  readonly #clock: Clock;
+  readonly #pollMs: number;
+  readonly #longMs: number;
+  readonly #killMs: number;
+  readonly #lostMs: number;
+  readonly #onEvent: (event: WatchdogEvent) => void;
+  readonly #ask: typeof interrupt;
+  readonly #stackOf: typeof stackOf;
+  readonly #threads = new Set<WatchedThread>();
+  readonly #tick = () => this.#looked();
+  #timer: ClockTimer | null = null;
+  #lookedAt = 0;
+
+  /** Throws a {@link BadArgument} for limits that are not in this order: 0 < pollMs ≤ longMs ≤ killMs ≤ lostMs. */
+  constructor(options: WatchdogOptions) {
+    const { clock, pollMs = 25, longMs = 100, killMs = 1000, lostMs = 10 * killMs } = options;
+    const inOrder = pollMs > 0 && pollMs <= longMs && longMs <= killMs && killMs <= lostMs;
+    if (!inOrder)
+      throw new BadArgument(`bad limits of a watchdog: ${pollMs}, ${longMs}, ${killMs}, ${lostMs}`);
+    this.#clock = clock;
+    this.#pollMs = pollMs;
+    this.#longMs = longMs;
+    this.#killMs = killMs;
+    this.#lostMs = lostMs;
+    this.#onEvent = options.onEvent ?? (() => {});
+    this.#ask = options.ask ?? interrupt;
+    this.#stackOf = options.stackOf ?? stackOf;
+  }
+
+  /**
+   * Watches a thread from now on.
+   *
+   * @param idleMs how long its event loop has waited since its start: tells a thread that waits from one that runs outside
+   *   of processes. Without it only what runs in processes is watched.
+   * @returns stops watching it. To be called when the thread ends, at the latest.
+   */
+  watch(name: string, guard: GuardHandle, idleMs: (() => number) | null = null): () => void {
+    const thread = new WatchedThread(name, guard, idleMs);
+    this.#threads.add(thread);
+    if (this.#timer === null) {
+      this.#lookedAt = this.#clock.now();
+      this.#timer = this.#clock.setTimer(this.#tick, this.#pollMs);
+    }
+    return () => {
+      this.#threads.delete(thread);
+      if (this.#threads.size === 0) this.close();
+    };
+  }
+
+  /** Watches nobody any more. */
+  close(): void {
+    this.#threads.clear();
+    if (this.#timer !== null) this.#clock.clearTimer(this.#timer);
+    this.#timer = null;
+  }
+
+  #looked(): void {
+    const now = this.#clock.now();
+    // Of a time in which this thread did not run itself nothing is known.
+    const stepMs = Math.min(now - this.#lookedAt, 2 * this.#pollMs);
+    this.#lookedAt = now;
+    let cutting = false;
+    for (const thread of this.#threads) if (this.#look(thread, stepMs)) cutting = true;
+    this.#timer = this.#clock.setTimer(
+      this.#tick,
+      cutting ? Math.min(CUT_POLL_MS, this.#pollMs) : this.#pollMs,
+    );
+  }
+
+  /** Returns whether something is to be cut off. */
+  #look(thread: WatchedThread, stepMs: number): boolean {
+    thread.look(stepMs);
+    const longest = thread.deepest(this.#longMs);
+    if (longest < 0) {
+      thread.asked = false;
+      if (thread.outsideMs >= this.#longMs) this.#outside(thread);
+      return false;
+    }
+    const bottom = thread.levels[0]!;
+    if (bottom.ranMs >= this.#lostMs) {
+      this.#giveUp(thread, bottom.ranMs);
+      return true;
+    }
+    if (bottom.ranMs === 0 && bottom.seenMs >= this.#killMs) this.#blocked(thread, bottom.seenMs);
+    const culprit = thread.deepestRun(this.#killMs - this.#longMs);
+    const work = thread.levels[culprit < 0 ? longest : culprit]!;
+    const sample = culprit < 0 && !work.sampled;
+    if (sample) work.sampled = true;
+    const request = culprit >= 0 ? GuardRequest.cut : sample ? GuardRequest.sample : GuardRequest.probe;
+    // That of the sample has only been seen; of the rest it is known that it ran.
+    const ranMs = sample ? work.seenMs : this.#longMs + work.ranMs;
+    this.#request(thread, request, culprit < 0 ? longest : culprit, work.number, ranMs);
+    return culprit >= 0;
+  }
+
+  #outside(thread: WatchedThread): void {
+    if (thread.outsideRanMs >= this.#lostMs) {
+      this.#giveUp(thread, thread.outsideRanMs);
+      return;
+    }
+    if (thread.outsideRanMs >= this.#killMs - this.#longMs && !thread.toldStuck) {
+      thread.toldStuck = true;
+      const stack = this.#stackOf(thread.guard) ?? [];
+      this.#onEvent({
+        type: 'stuck',
+        name: thread.name,
+        ranMs: this.#longMs + thread.outsideRanMs,
+        stack,
+      });
+    } else if (thread.outsideRanMs === 0 && thread.outsideMs >= this.#killMs) {
+      this.#blocked(thread, thread.outsideMs);
+    }
+    this.#request(thread, GuardRequest.sample, ANY_LEVEL, 0, 0);
+  }
+
+  #blocked(thread: WatchedThread, ms: number): void {
+    if (thread.toldBlocked) return;
+    thread.toldBlocked = true;
+    this.#onEvent({ type: 'blocked', name: thread.name, ms });
+  }
+
+  #giveUp(thread: WatchedThread, ranMs: number): void {
+    if (!thread.givenUp) {
+      thread.givenUp = true;
+      this.#onEvent({ type: 'given_up', name: thread.name, ranMs });
+    }
+    this.#request(thread, GuardRequest.end, 0, 0, ranMs);
+  }
+
+  #request(thread: WatchedThread, request: GuardRequest, level: number, work: number, ranMs: number): void {
+    thread.asked = true;
+    // Gone meanwhile: nobody has told us yet.
+    if (!this.#ask(thread.guard, request, level, work, ranMs)) this.#threads.delete(thread);
+  }
+}

@@ -1,0 +1,89 @@
+import { GuardMark } from '../actors/slice-guard.js';
+import type { GuardHandle } from './native-guard.js';
+
+/** The work on one level, as far as it was seen. */
+export interface SeenWork {
+  number: number;
+  /** For how long it has been seen. */
+  seenMs: number;
+  /** How much of that the thread demonstrably ran JavaScript. */
+  ranMs: number;
+  sampled: boolean;
+}
+
+const LEVELS_MAX = GuardMark.count - GuardMark.levels;
+
+/** What a watchdog knows of one thread: for how long each piece of work on its stack has been there. */
+export class WatchedThread {
+  /** From the bottom of the stack up. */
+  readonly levels: SeenWork[] = [];
+  /** How long nothing has begun nor waited outside of guarded calls, and how much of it JavaScript ran. */
+  outsideMs = 0;
+  outsideRanMs = 0;
+  /** An interrupt was asked for at the last look. */
+  asked = false;
+  /** It was told that this one is stuck, or blocked. */
+  toldStuck = false;
+  toldBlocked = false;
+  givenUp = false;
+  #answered = 0;
+  #begun = 0;
+  #idleMs = 0;
+
+  constructor(
+    readonly name: string,
+    readonly guard: GuardHandle,
+    readonly idleMs: (() => number) | null,
+  ) {}
+
+  /** Looks at the marks; `stepMs` have passed since the last look. */
+  look(stepMs: number): void {
+    const { marks } = this.guard;
+    const depth = Math.min(Atomics.load(marks, GuardMark.depth), LEVELS_MAX);
+    const answers = Atomics.load(marks, GuardMark.answered);
+    const ranMs = this.asked && answers !== this.#answered ? stepMs : 0;
+    this.#answered = answers;
+    if (depth === 0) this.#lookOutside(stepMs, ranMs);
+    else this.outsideMs = this.outsideRanMs = 0;
+    let same = true;
+    for (let level = 0; level < depth; level++) {
+      const number = Atomics.load(marks, GuardMark.levels + level);
+      const seen = this.levels[level];
+      // What lies on something new is new, whatever its number.
+      if (same && seen !== undefined && seen.number === number) {
+        seen.seenMs += stepMs;
+        seen.ranMs += ranMs;
+        continue;
+      }
+      same = false;
+      this.levels[level] = { number, seenMs: 0, ranMs: 0, sampled: false };
+      if (level === 0) this.toldBlocked = false;
+    }
+    this.levels.length = depth;
+  }
+
+  /** The topmost level whose work has been there for so long; −1 if there is none. */
+  deepest(seenMs: number): number {
+    return this.levels.findLastIndex((work) => work.seenMs >= seenMs);
+  }
+
+  /** The topmost level whose work has run for so long, after it had become long; −1 if there is none. */
+  deepestRun(ranMs: number): number {
+    return this.levels.findLastIndex((work) => work.sampled && work.ranMs >= ranMs);
+  }
+
+  #lookOutside(stepMs: number, ranMs: number): void {
+    if (this.idleMs === null) return;
+    const idleMs = this.idleMs();
+    const begun = Atomics.load(this.guard.marks, GuardMark.levels);
+    if (idleMs === this.#idleMs && begun === this.#begun) {
+      this.outsideMs += stepMs;
+      this.outsideRanMs += ranMs;
+      return;
+    }
+    this.#idleMs = idleMs;
+    this.#begun = begun;
+    this.outsideMs = this.outsideRanMs = 0;
+    this.toldStuck = this.toldBlocked = false;
+  }
+}
