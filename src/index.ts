@@ -13,8 +13,6 @@ export * from './actors/index.js';
 export * from './registry/index.js';
 export type { Clock, ClockTimer } from './structures/clock.js';
 export type { Random } from './structures/random.js';
-export { SeededRandom } from './structures/seeded-random.js';
-export { SimulatedClock } from './structures/simulated-clock.js';
 export { SystemClock } from './structures/system-clock.js';
 export { SystemRandom } from './structures/system-random.js';
 export * from './supervisors/index.js';

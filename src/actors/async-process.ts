@@ -2,6 +2,7 @@ import { Fifo } from '../structures/fifo.js';
 import { BadArgument } from './bad-argument.js';
 import { ExitReason } from './exit-reason.js';
 import type { Process } from './process.js';
+import { ProcessFlag } from './process-flag.js';
 import type { Receiver } from './receiver.js';
 import { CallMessage, Request } from './request.js';
 import { type Blocking, isBlocking, Wait, type WaitingMailbox } from './wait.js';
@@ -35,7 +36,10 @@ export class AsyncProcess implements Receiver<unknown>, WaitingMailbox {
       throw new BadArgument(`${self.label} is no async function: it waits with yield*, in a generator`);
     }
     const process = new AsyncProcess(self);
-    if (self.alive) self.receiver = process as unknown as Receiver<never>;
+    if (self.alive) {
+      self.receiver = process as unknown as Receiver<never>;
+      self.flags |= ProcessFlag.waits;
+    }
     return process;
   }
 

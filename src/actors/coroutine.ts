@@ -77,6 +77,7 @@ export class Coroutine implements Receiver<unknown>, WaitingMailbox {
     const outer = self.receiver;
     const coroutine = new Coroutine(self, body, outer, finished as Finished<unknown>);
     self.receiver = coroutine as unknown as Receiver<never>;
+    self.flags |= ProcessFlag.waits;
     coroutine.#advance(undefined, false);
   }
 
@@ -85,6 +86,7 @@ export class Coroutine implements Receiver<unknown>, WaitingMailbox {
     const coroutine = new Coroutine(self, body, null, finished as Finished<unknown>);
     coroutine.#wait = new Beginning();
     self.receiver = coroutine as unknown as Receiver<never>;
+    self.flags |= ProcessFlag.waits;
     self.deliver(coroutine.#wait);
   }
 
@@ -214,7 +216,11 @@ export class Coroutine implements Receiver<unknown>, WaitingMailbox {
   }
 
   #leave(): void {
-    if (this.#self.receiver === (this as unknown)) this.#self.receiver = this.#outer;
+    const self = this.#self;
+    if (self.receiver === (this as unknown)) {
+      self.receiver = this.#outer;
+      if (!(this.#outer instanceof Coroutine)) self.flags &= ~ProcessFlag.waits;
+    }
     this.#release();
   }
 

@@ -14,6 +14,8 @@ export const ProcessFlag = {
   low: 128,
   /** Its terminate runs, or waits. */
   terminating: 256,
+  /** It waits in a generator or an async function: what it is handed may be put aside. */
+  waits: 512,
 } as const;
 
 /** @internal */

@@ -225,7 +225,7 @@ export class Runtime {
    * Has the message handled at once on this stack if the target is local, idle and has an empty mailbox, as if it had
    * been enqueued and dequeued: the order of messages is kept, everything is counted, a crash is the target's alone.
    * It saves the copy of a buffer that is only valid now. Otherwise returns false and nothing has happened: also when
-   * the target has ended, or sixteen messages are being handled on this stack.
+   * the target has ended, or waits in a generator (the message might be put aside), or sixteen messages are being handled on this stack.
    */
   tryDispatch<M>(target: Pid<M>, message: M): boolean {
     if (words[Word.cutting] !== 0) beCut();
@@ -233,7 +233,7 @@ export class Runtime {
     const { turns } = this;
     if (
       process.runtime !== this ||
-      (process.flags & (ProcessFlag.scheduled | ProcessFlag.dead)) !== 0 ||
+      (process.flags & (ProcessFlag.scheduled | ProcessFlag.dead | ProcessFlag.waits)) !== 0 ||
       turns.tooDeep
     ) {
       return false;

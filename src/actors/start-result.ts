@@ -19,6 +19,7 @@ export type StartOutcome<P extends Pid> =
   | NotStarted
   | {
       readonly ok?: undefined;
+      readonly info?: undefined;
       readonly ignore?: undefined;
       readonly error?: undefined;
       /** Yields the outcome when the new process has initialized itself: see {@link started}. */
@@ -28,12 +29,14 @@ export type StartOutcome<P extends Pid> =
 type NotStarted =
   | {
       readonly ok?: undefined;
+      readonly info?: undefined;
       readonly ignore: true;
       readonly error?: undefined;
       readonly pending?: undefined;
     }
   | {
       readonly ok?: undefined;
+      readonly info?: undefined;
       readonly ignore?: undefined;
       readonly error: ExitReason;
       readonly pending?: undefined;
@@ -54,6 +57,7 @@ export type MonitoredStart<P extends Pid> =
   | (NotStarted & { readonly ref?: undefined })
   | {
       readonly ok?: undefined;
+      readonly info?: undefined;
       readonly ref?: undefined;
       readonly ignore?: undefined;
       readonly error?: undefined;

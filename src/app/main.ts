@@ -14,6 +14,7 @@ import { logEvent } from './log-event.js';
 import { makeFolder } from './make-folder.js';
 import { Operator } from './operator.js';
 import { type SchedulerThread, SchedulerThreads, type SchedulerThreadsOwner } from './scheduler-threads.js';
+import { checkServerPackages } from './server-packages.js';
 import { CommandGateway } from './sms/command-gateway.js';
 import { PinLog } from './sms/pin-log.js';
 import { WebhookGateway } from './sms/webhook-gateway.js';
@@ -49,6 +50,7 @@ const HANG_MS = 30_000;
  * @throws StartRefused
  */
 export async function startServer(config: Config): Promise<RunningServer> {
+  checkServerPackages();
   const schedulers = config.schedulers || Math.min(64, availableParallelism());
   const server = new Server({ ...config, schedulers });
   await server.start();

@@ -317,6 +317,29 @@ test('callNow finds a blocked server busy, and it never sees that request', () =
   assert.deepEqual(seen, ['block']);
 });
 
+test('what waits is handed nothing on the stack of the sender: it might put it aside', async () => {
+  const world = new World();
+  const generator = world.runtime.spawn<unknown>(function* () {
+    for (;;) yield* receive('never');
+  });
+  const asynchronous = world.runtime.spawn<unknown>(async (self) => {
+    await self.wait(receive('never'));
+  });
+  const blocked = world.runtime.spawn<unknown>((self) => ({
+    receive(message) {
+      if (message === 'block') self.block(receive('on')[Symbol.iterator]() as never);
+    },
+  }));
+  world.runtime.flush();
+  assert.equal(world.runtime.tryDispatch(generator, 'x'), false);
+  assert.equal(world.runtime.tryDispatch(asynchronous, 'x'), false);
+  assert.equal(world.runtime.tryDispatch(blocked, 'block'), true);
+  assert.equal(world.runtime.tryDispatch(blocked, 'x'), false);
+  world.runtime.send(blocked, 'on');
+  world.runtime.flush();
+  assert.equal(world.runtime.tryDispatch(blocked, 'x'), true);
+});
+
 test('monitors carry a tag', () => {
   const world = new World();
   let down: DownMessage | undefined;
