@@ -32,7 +32,9 @@ function run<T>(
   }, options);
   for (let step = 0; step < 3000 && world.runtime.isAlive(pid); step++) world.advance(10);
   assert.ok(!world.runtime.isAlive(pid), 'it has not ended');
-  return { value, reason: world.runtime.exitReasonOf(pid), world, self };
+  const reason = world.runtime.exitReasonOf(pid);
+  if (reason?.type === 'error') throw reason.error;
+  return { value, reason, world, self };
 }
 
 /** A task that takes a while. */

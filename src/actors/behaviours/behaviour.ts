@@ -59,9 +59,6 @@ export abstract class Behaviour implements Receiver<unknown> {
   /** See `Receiver.terminate`. */
   abstract terminate(reason: ExitReason): void | Blocking<void>;
 
-  /** It is about to be suspended: what runs for it is to stand still. */
-  protected suspending(): void {}
-
   /** After it was resumed, or a system message was handled: the time of a timeout begins anew, as in OTP. */
   protected resumed(): void {}
 
@@ -91,7 +88,6 @@ export abstract class Behaviour implements Receiver<unknown> {
     if (operation.op === 'suspend') {
       from.reply(ok('ok'));
       this.#suspended = true;
-      this.suspending();
       this.self.block(this.#suspendedLoop(), () => this.resumed());
       return;
     }

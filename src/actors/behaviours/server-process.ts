@@ -256,11 +256,7 @@ export class ServerProcess extends Behaviour {
     this.#timer = null;
   }
 
-  protected override suspending(): void {
-    // What it leaves behind in the mailbox is void.
-    if (this.#timer?.restartMs != null) this.self.cancelTimer(this.#timer);
-  }
-
+  /** What its timeout left in the mailbox, if it was over while it was suspended, is void then. */
   protected override resumed(): void {
     const timer = this.#timer;
     if (timer === null || timer.restartMs === null) return;
