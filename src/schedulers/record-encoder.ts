@@ -1,4 +1,5 @@
 import {
+  BadArgument,
   CallMessage,
   CastMessage,
   type ExitReason,
@@ -37,6 +38,10 @@ export class RecordEncoder {
   #memory: RecordMemory | null = null;
   #at = 0;
   #inScratch = false;
+  /** Records begun, modulo 2^32. */
+  #begun = 0;
+  /** Where it is, while a codec writes it. */
+  #unfinished: RingOutlet | null = null;
   // Its heads.
   #first = 0;
   #second = 0;
@@ -53,6 +58,7 @@ export class RecordEncoder {
    * @throws NotEncodable, PortBroken
    */
   message(outlet: RingOutlet, id: number, message: unknown): number {
+    if (this.#unfinished !== null) this.recover();
     if (message instanceof CallMessage)
       return this.#call(outlet, RecordKind.call, id, message.from, message.request);
     if (message instanceof CastMessage) return this.#term(outlet, RecordKind.cast, id, 0, message.message);
@@ -64,6 +70,7 @@ export class RecordEncoder {
 
   /** Likewise. Only an alias's message can be one that is not encodable. */
   signal(outlet: RingOutlet, id: number, signal: RemoteSignal): number {
+    if (this.#unfinished !== null) this.recover();
     if (signal.type === 'alias') {
       this.#first = signal.ref;
       return this.#term(outlet, RecordKind.alias, id, 1, signal.message);
@@ -167,12 +174,26 @@ export class RecordEncoder {
   }
 
   #encode(outlet: RingOutlet, codec: MessageCodec, value: object): void {
+    const record = this.#begun;
+    this.#unfinished = this.#inScratch ? null : outlet;
     try {
       codec.encode(value, this.#writer);
     } catch (error) {
-      if (!this.#inScratch) outlet.cancel(this.#at);
+      this.recover();
       throw error;
     }
+    if (this.#begun !== record)
+      throw new BadArgument(`message codec ${codec.code} sent a message while it wrote one`);
+    this.#unfinished = null;
+  }
+
+  /**
+   * Takes back a record whose codec did not come to its end: it threw, or its process was cut off in the middle, which
+   * runs no `catch`. To be called before anything else is done with the ring.
+   */
+  recover(): void {
+    this.#unfinished?.cancel(this.#at);
+    this.#unfinished = null;
   }
 
   #pack(outlet: RingOutlet, kind: RecordKind, id: number, heads: number, value: unknown): void {
@@ -183,6 +204,7 @@ export class RecordEncoder {
 
   /** Makes room for a record with up to `bytesMax` behind its heads and writes everything before that. */
   #begin(outlet: RingOutlet, type: number, id: number, heads: number, bytesMax: number): void {
+    this.#begun = (this.#begun + 1) | 0;
     const start = HEADER_BYTES + (heads << 3);
     const length = start + bytesMax;
     let memory: RecordMemory;

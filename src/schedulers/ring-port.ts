@@ -92,6 +92,7 @@ export class RingPort {
 
   /** Moves what waits behind the ring into it, as much as fits now. Returns whether anything moved. */
   flush(): boolean {
+    this.#encoder.recover();
     const moved = this.#outlet.flush();
     this.#shown(moved);
     this.#watchStall();
@@ -118,6 +119,7 @@ export class RingPort {
 
   #show(): void {
     this.#unshown = 0;
+    this.#encoder.recover();
     this.#shown(this.#outlet.publish());
     if (this.isStalled || this.#stalledSince >= 0) this.#watchStall();
   }

@@ -114,12 +114,13 @@ export class RingRouter implements Router {
       this.#take(news);
       this.#stir();
     });
+    this.#news.on('close', () => this.#expelled());
     this.#news.unref();
     this.#readNews();
     this.#run();
   }
 
-  /** Lets go of everything. What was not published is lost. */
+  /** Lets go of everything: of the other schedulers nothing is heard any more. What was not published is lost. */
   close(): void {
     this.#bell?.close();
     this.#bell = null;
@@ -307,6 +308,19 @@ export class RingRouter implements Router {
     const decoder = new RecordDecoder(runtime, this.#codecs, this.#terms!);
     this.#inlets = [...this.#inlets, new RingInlet(peer, decoder, this.#badRecord)];
     for (const watcher of this.#watchers) watcher.schedulerUp?.(number);
+  }
+
+  /**
+   * This scheduler was given up: others have its place and its names, and nobody takes anything from it. It can do
+   * nothing better than to end, in a turn of its own where nobody catches it.
+   */
+  #expelled(): void {
+    if (this.#bell === null) return;
+    const { number } = this.links;
+    this.close();
+    this.#runtime!.clock.defer(() => {
+      throw new Error(`scheduler ${number} was given up`);
+    });
   }
 
   /** Nothing can be sent to it any more. What it sent is still delivered, before its end is known. */

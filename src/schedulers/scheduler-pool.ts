@@ -127,13 +127,16 @@ export class SchedulerPool {
     return { number, bell, stats, peers, news: port2, names: this.#names };
   }
 
-  /** A scheduler has ended: its names are free, and the others are told. A second time it does nothing. */
+  /**
+   * A scheduler has ended, or is given up: its names are free, and the others are told. A thread that was given up and is
+   * still there ends when it hears of it; call this again when it has ended, for names that it took meanwhile.
+   */
   close(scheduler: number): void {
     const member = this.#members.get(scheduler);
-    if (member === undefined) return;
-    this.#members.delete(scheduler);
     // Before anybody hears of its end.
     this.#table.releaseScheduler(scheduler);
+    if (member === undefined) return;
+    this.#members.delete(scheduler);
     for (const other of this.#members.values()) {
       other.rings.delete(scheduler);
       other.news.postMessage({ type: 'down', scheduler } satisfies LinkNews);

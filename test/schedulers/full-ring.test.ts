@@ -1,6 +1,7 @@
 /** What happens when a scheduler does not take what it is sent. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import { Script } from 'node:vm';
 import { ExitReason, type Pid } from '../../src/actors/index.js';
 import { type MessageCodec, MessageCodecs, NotEncodable } from '../../src/schedulers/index.js';
 import { reasonOf } from '../actors/world.js';
@@ -206,7 +207,57 @@ describe('what cannot be sent', () => {
   });
 });
 
+describe('a process that is cut off while its message is written', () => {
+  test('leaves nothing of it in the ring', () => {
+    let cut = true;
+    const codec: MessageCodec<{ readonly type: 'cut'; readonly n: number }> = {
+      code: 1,
+      message: 'cut',
+      bytesMax: () => 24,
+      encode({ n }, out) {
+        out.number(n);
+        while (cut);
+        out.number(n);
+      },
+      decode: (input) => ({ type: 'cut', n: input.number() + input.number() }),
+    };
+    const rings = new RingWorlds(2, { codecs: new MessageCodecs([codec]) });
+    open.push(rings);
+    const [here, there] = rings.worlds as [(typeof rings.worlds)[0], (typeof rings.worlds)[0]];
+    const b = there.puppet();
+    const remoteB = here.runtime.pid(1, b.pid.id);
+    here.runtime.send(remoteB, 1);
+    // As the guard does it, without `catch` or `finally` on the way.
+    const scope = globalThis as { sendInScript?: () => void };
+    scope.sendInScript = () => here.runtime.send(remoteB, { type: 'cut', n: 5 });
+    assert.throws(() => new Script('sendInScript()').runInThisContext({ timeout: 20 }), /timed out/);
+    delete scope.sendInScript;
+    cut = false;
+    here.runtime.send(remoteB, { type: 'cut', n: 7 });
+    rings.settle();
+    assert.deepEqual(b.inbox, [1, { type: 'cut', n: 14 }]);
+  });
+});
+
 describe('message codecs', () => {
+  test('one that sends while it writes is refused', () => {
+    const codec: MessageCodec<{ readonly type: 'chatty' }> = {
+      code: 1,
+      message: 'chatty',
+      bytesMax: () => 0,
+      encode: () => here.runtime.send(remoteB, 'inner'),
+      decode: () => ({ type: 'chatty' }),
+    };
+    const rings = new RingWorlds(2, { codecs: new MessageCodecs([codec]) });
+    open.push(rings);
+    const [here, there] = rings.worlds as [(typeof rings.worlds)[0], (typeof rings.worlds)[0]];
+    const b = there.puppet();
+    const remoteB = here.runtime.pid(1, b.pid.id);
+    assert.throws(() => here.runtime.send(remoteB, { type: 'chatty' }), /sent a message while it wrote one/);
+    rings.settle();
+    assert.deepEqual(b.inbox, ['inner']);
+  });
+
   test('codes and messages stand once', () => {
     const codec = (code: number, message: string): MessageCodec => ({
       code,

@@ -158,4 +158,13 @@ describe('signals between threads', () => {
     );
     await node.close();
   });
+
+  test('a thread that is given up, and lives, ends when it hears of it', { timeout: 60_000 }, async () => {
+    const node = new TestNode(64 * 1024);
+    const first = await node.start(1, 'echo');
+    node.pool.close(first.number);
+    assert.equal(node.runtime.whereis(`echo-${first.number}`), undefined);
+    assert.equal(await first.ended, 1);
+    await node.close();
+  });
 });
