@@ -22,6 +22,7 @@ import {
   type SupervisorReply,
   type SupervisorRequest,
   TryAgain,
+  UnknownRequest,
 } from './requests.js';
 import { RestartIntensity } from './restart-intensity.js';
 import { isWaiting, runStart } from './start-child.js';
@@ -176,7 +177,7 @@ export class DynamicSupervision implements Supervision {
         // Children that do not run are not known, and those that do have no ids.
         return refused('not_found');
     }
-    throw new BadArgument(`a supervisor takes no request ${String((request as { op?: unknown }).op)}`);
+    throw new UnknownRequest(request);
   }
 
   #startChild(unchecked: unknown): StartChildResult | Blocking<StartChildResult> {

@@ -28,6 +28,7 @@ export type {
   TerminateChildResult,
   WhichChildResult,
 } from './requests.js';
+export { UnknownRequest } from './requests.js';
 export { Supervisor } from './supervisor.js';
 export type {
   RestartLimits,

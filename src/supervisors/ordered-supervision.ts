@@ -1,12 +1,4 @@
-import {
-  BadArgument,
-  type Blocking,
-  Exit,
-  ExitReason,
-  type Pid,
-  type Process,
-  type Started,
-} from '../actors/index.js';
+import { type Blocking, Exit, ExitReason, type Pid, type Process, type Started } from '../actors/index.js';
 import { badSpec, type CheckedFlags, checkedFlags, checkedSpecs, checkSpec } from './check-spec.js';
 import { type CheckedSpec, endedAsAsked, isReported, restarts } from './child-spec.js';
 import { type Child, Children } from './children.js';
@@ -23,6 +15,7 @@ import {
   type SupervisorRequest,
   type TerminateChildResult,
   TryAgain,
+  UnknownRequest,
   type WhichChildResult,
 } from './requests.js';
 import { RestartIntensity } from './restart-intensity.js';
@@ -192,7 +185,7 @@ export class OrderedSupervision implements Supervision {
       case 'get_childspec':
         return this.#specOf(request.child);
     }
-    throw new BadArgument(`a supervisor takes no request ${String((request as { op?: unknown }).op)}`);
+    throw new UnknownRequest(request);
   }
 
   #startChild(unchecked: unknown): StartChildResult | Blocking<StartChildResult> {

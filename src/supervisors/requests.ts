@@ -74,6 +74,20 @@ export type SupervisorReply = SupervisorCalls[1];
 /** A supervisor: it knows what may be asked. */
 export type SupervisorPid = ServerPid<SupervisorCalls>;
 
+/** A supervisor was asked, or told, what it does not know: it ends for it, as OTP's for want of a clause. */
+export class UnknownRequest extends Error {
+  override readonly name = 'UnknownRequest';
+
+  constructor(readonly request: unknown) {
+    super(`a supervisor does not know the request ${describeRequest(request)}`);
+  }
+}
+
+function describeRequest(request: unknown): string {
+  const { op } = (request ?? {}) as { readonly op?: unknown };
+  return String(op ?? request);
+}
+
 /** @internal The answers that are always the same. */
 export const done: Done = { ok: true };
 

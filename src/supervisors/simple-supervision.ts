@@ -1,12 +1,4 @@
-import {
-  BadArgument,
-  type Blocking,
-  Exit,
-  ExitReason,
-  type Pid,
-  type Process,
-  type Started,
-} from '../actors/index.js';
+import { type Blocking, Exit, ExitReason, type Pid, type Process, type Started } from '../actors/index.js';
 import { type CheckedFlags, checkedFlags, checkedTemplate } from './check-spec.js';
 import { type CheckedSpec, endedAsAsked, isReported, restarts } from './child-spec.js';
 import { ParallelStop } from './parallel-stop.js';
@@ -22,6 +14,7 @@ import {
   type SupervisorRequest,
   type TerminateChildResult,
   TryAgain,
+  UnknownRequest,
 } from './requests.js';
 import { RestartIntensity } from './restart-intensity.js';
 import { checkedArguments, isWaiting, runStart } from './start-child.js';
@@ -131,7 +124,7 @@ export class SimpleSupervision implements Supervision {
       case 'get_childspec':
         return this.#specOf(request.child);
     }
-    throw new BadArgument(`a supervisor takes no request ${String((request as { op?: unknown }).op)}`);
+    throw new UnknownRequest(request);
   }
 
   #startChild(unchecked: unknown): StartChildResult | Blocking<StartChildResult> {

@@ -13,7 +13,7 @@ export interface Supervision {
   exited(from: Pid, reason: ExitReason): Blocking<void> | undefined;
   /** A message of its own came: a restart that failed is to be tried again. */
   tryAgain(child: string | Pid): Blocking<void> | undefined;
-  /** Somebody asked. Null: the answer will come from it. Throws a BadArgument if there is no such request. */
+  /** Somebody asked. Null: the answer will come from it. Throws an UnknownRequest. */
   asked(
     request: SupervisorRequest,
     from: From<SupervisorReply>,

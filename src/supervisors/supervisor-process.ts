@@ -16,7 +16,7 @@ import {
 } from '../actors/index.js';
 import { type InitFunction, initialize } from './initialize.js';
 import { PendingStart } from './pending-start.js';
-import { type SupervisorReply, type SupervisorRequest, TryAgain } from './requests.js';
+import { type SupervisorReply, type SupervisorRequest, TryAgain, UnknownRequest } from './requests.js';
 import type { Supervision } from './supervision.js';
 
 /** The process of a supervisor: takes its messages, one after the other, and hands them to its {@link Supervision}. */
@@ -69,7 +69,7 @@ export class SupervisorProcess extends Behaviour {
     } else if (message instanceof TryAgain) {
       this.#run(supervision.tryAgain(message.child));
     } else if (message instanceof CastMessage) {
-      throw new BadArgument('a supervisor takes no casts');
+      throw new UnknownRequest(message.message);
     } else {
       supervision.other?.(message);
     }

@@ -14,6 +14,7 @@ import {
   Supervisor,
   type SupervisorInit,
   type SupervisorStart,
+  UnknownRequest,
 } from '../../../../src/supervisors/index.js';
 import { ErlangThrow, ScenarioError } from '../errors.js';
 import { isObject, type Json, type JsonObject } from '../json.js';
@@ -294,10 +295,18 @@ addReasons((reason) => {
       return badReturn(ungarbage(reason.value));
     case 'bad_spec':
       return badSpec(reason);
+    case 'error':
+      return reason.error instanceof UnknownRequest ? tuple('function_clause', Opaque.stack) : undefined;
     default:
       return undefined;
   }
 });
+
+/** Why the code of a supervisor was not changed. */
+export function refusedSpec(error: ExitReason): Term | undefined {
+  if (error.type === 'bad_return') return ungarbage(error.value);
+  return error.type === 'bad_spec' ? tuple('error', badSpec({ ...error, of: 'child_spec' })) : undefined;
+}
 
 /** `{Module, init, Value}`, which looks like a function with its arguments where the value is a list. */
 function badReturn(value: Term): Term {

@@ -14,6 +14,7 @@ import { reasonOf, termOf } from '../reason.js';
 import { Opaque, type Term, tuple } from '../term.js';
 import { addMessages } from '../world.js';
 import { targetOf } from './processes.js';
+import { refusedSpec } from './supervisor.js';
 
 /**
  * How the state of a behaviour looks as a term, and what `sys_replace_state` makes of it, where those differ. Undefined for
@@ -100,7 +101,9 @@ addMessages((_world, message) => {
 
 /** What the callback returned that was not ok, or how it crashed. */
 function codeChangeError(error: ExitReason): Term {
-  return error.type === 'bad_return_value' ? error.value : tuple('EXIT', termOf(error));
+  return error.type === 'bad_return_value'
+    ? error.value
+    : (refusedSpec(error) ?? tuple('EXIT', termOf(error)));
 }
 
 function statisticsTerm(answer: SysStatistics | 'ok' | 'no_statistics'): Term {
