@@ -12,9 +12,24 @@ export {
   type SignificantOverrides,
   type StartReturn,
 } from './child-spec.js';
-export { DynamicSupervisor, type DynamicSupervisorSpec } from './dynamic-supervisor.js';
+export {
+  type DynamicChildSpec,
+  DynamicSupervisor,
+  type DynamicSupervisorInit,
+  type DynamicSupervisorPid,
+  type DynamicSupervisorSpec,
+  type DynamicSupervisorStart,
+} from './dynamic-supervisor.js';
 export type { Ignore, InitFunction, Naming } from './initialize.js';
-export { type PartitionSupervisorSpec, Partitions, partitionSupervisor } from './partition-supervisor.js';
+export {
+  type NumberedPartitions,
+  type PartitionFields,
+  PartitionSupervisor,
+  type PartitionSupervisorSpec,
+  type PartitionsOf,
+  partitionSupervisor,
+} from './partition-supervisor.js';
+export { type PartitionKey, Partitions } from './partitions.js';
 export type {
   ChildCounts,
   ChildError,
