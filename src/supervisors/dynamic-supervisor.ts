@@ -124,7 +124,13 @@ function begin<Extra extends readonly unknown[]>(
     naming,
     'dynamic_supervisor',
     (self, linked) =>
-      new SupervisorProcess(self, linked, init, (process, spec) => new DynamicSupervision(process, spec)),
+      new SupervisorProcess(
+        self,
+        linked,
+        init,
+        'DynamicSupervisor',
+        (process, spec) => new DynamicSupervision(process, spec),
+      ),
   );
 }
 

@@ -41,7 +41,7 @@ export interface PartitionsOf<M, Args extends readonly unknown[]> extends Partit
   /** With what each is started. */
   readonly arguments: Args;
   /** Makes the arguments of one partition of them: Elixir's with_arguments. */
-  readonly withArguments?: (args: Args, partition: number) => Args;
+  readonly withArguments?: (args: Args, partition: number) => readonly [...Args];
 }
 
 export type PartitionSupervisorSpec<M, Args extends readonly unknown[] = []> =
@@ -98,7 +98,7 @@ export function partitionSupervisor<M, Args extends readonly unknown[] = []>(
  *   start: (supervisor) => GenServer.startLink(supervisor, visits),
  * });
  * await runtime.call(shards.via('alice'), 'alice');
- * console.log(await runtime.call(shards.via('alice'), 'alice')); // 2: always the same partition
+ * console.log(await runtime.call(shards.via('alice'), 'alice')); // → 2
  * await runtime.stop(top!);
  * ```
  *
@@ -165,7 +165,7 @@ function startOf<M, Args extends readonly unknown[]>(
   spec: PartitionSupervisorSpec<M, Args>,
 ): StartPartition<M> {
   if ('start' in spec) return spec.start;
-  const { child, arguments: args, withArguments = (given: Args) => given } = spec;
+  const { child, arguments: args, withArguments = (given: Args): readonly [...Args] => [...given] } = spec;
   return (supervisor, index) => child.start(supervisor, ...withArguments(args, index)) as StartReturn<M>;
 }
 

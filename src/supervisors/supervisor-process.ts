@@ -28,17 +28,23 @@ export class SupervisorProcess extends Behaviour {
 
   /**
    * @param init the specification, or what makes it
+   * @param kind what kind of supervisor it is
    * @param supervise made of the specification; throws an Exit if that is no good
    */
   constructor(
     self: Process<never>,
     parent: Pid | null,
     init: object | InitFunction<object>,
+    private readonly kind: string,
     supervise: (self: Process<never>, spec: object) => Supervision,
   ) {
     super(self, parent);
     this.#init = init;
     this.#supervise = supervise;
+  }
+
+  override get behaviour(): string {
+    return this.kind;
   }
 
   /** Runs its init and starts the children; everything else waits until that is done. */
@@ -75,8 +81,10 @@ export class SupervisorProcess extends Behaviour {
     }
   }
 
-  terminate(): Blocking<void> | undefined {
-    return this.#supervision?.terminate();
+  *terminate(reason: ExitReason): Blocking<void> {
+    if (this.#supervision === null) return;
+    yield* this.#supervision.terminate();
+    this.reportEnd(reason, undefined);
   }
 
   #run(work: Blocking<void> | undefined): void {

@@ -128,7 +128,7 @@ function begin(
     parent,
     naming,
     'supervisor',
-    (self, linked) => new SupervisorProcess(self, linked, init, supervise),
+    (self, linked) => new SupervisorProcess(self, linked, init, 'Supervisor', supervise),
   );
 }
 

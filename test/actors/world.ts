@@ -113,14 +113,14 @@ export function reasonOf(reason: ExitReason | null): unknown {
       return [reason.type, reason.value];
     case 'bad_spec':
       return ['bad_spec', reason.of, reason.problem, reason.value];
+    case 'failed_to_start_child':
+      return ['failed_to_start_child', reason.id, reasonOf(reason.reason)];
     case 'start_crashed':
       return ['start_crashed', reasonOf(reason.reason)];
     case 'shutdown': {
       if (reason.detail === undefined) return 'shutdown';
       const detail = reason.detail as ExitReason;
-      return detail?.type === 'failed_to_start_child'
-        ? ['shutdown', ['failed_to_start_child', detail.id, reasonOf(detail.reason)]]
-        : ['shutdown', reason.detail];
+      return ['shutdown', detail?.type === 'failed_to_start_child' ? reasonOf(detail) : detail];
     }
     default:
       return reason!.type;

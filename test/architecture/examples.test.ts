@@ -15,6 +15,7 @@ const MANUALS = [
   'src/actors/behaviours/task.ts',
   'src/actors/proc-lib.ts',
   'src/supervisors/dynamic-supervisor.ts',
+  'src/supervisors/partition-supervisor.ts',
   'src/supervisors/supervisor.ts',
   'src/supervisors/task-supervisor.ts',
 ];

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ExitReason, type GenServer, type Pid } from '../../src/actors/index.js';
-import { DynamicSupervisor, type DynamicSupervisorSpec, Supervisor } from '../../src/supervisors/index.js';
+import { DynamicSupervisor, type DynamicSupervisorSpec } from '../../src/supervisors/index.js';
 import { reasonOf } from '../actors/world.js';
 import { type Behaviour, Nursery } from './nursery.js';
 
@@ -214,49 +214,4 @@ describe('at scale', () => {
     await world.settle(world.runtime.stop(supervisor));
     assert.equal(world.runtime.processCount, 0);
   });
-});
-
-test('partitions are found by their number, over restarts', async () => {
-  const { Partitions, partitionSupervisor } = await import('../../src/supervisors/index.js');
-  const world = new Nursery();
-  const got: [number, string][] = [];
-  const partitions = new Partitions<string>(4);
-  assert.equal(partitions.get(0), undefined);
-  world.supervisor({
-    children: [
-      Supervisor.child(
-        'partitions',
-        partitionSupervisor<string>({
-          partitions,
-          intensity: 3,
-          start: (supervisor, index) =>
-            supervisor.spawnLink<string>(() => ({
-              receive(message) {
-                if (message === 'crash') throw new Error('crash');
-                got.push([index, message as string]);
-              },
-            })),
-        }),
-      ),
-    ],
-  });
-  for (let index = 0; index < 4; index++) world.runtime.send(partitions.get(index)!, 'hello');
-  const before = partitions.get(2);
-  world.runtime.send(before!, 'crash');
-  world.runtime.flush();
-  assert.notEqual(partitions.get(2), before);
-  world.runtime.send(partitions.get(2)!, 'again');
-  world.runtime.flush();
-  assert.deepEqual(got.sort(), [
-    [0, 'hello'],
-    [1, 'hello'],
-    [2, 'again'],
-    [2, 'hello'],
-    [3, 'hello'],
-  ]);
-  assert.throws(() => new Partitions(0), /bad number of partitions/);
-  assert.throws(
-    () => partitionSupervisor({ partitions, only: [4], start: () => assert.fail() }),
-    /no partition 4/,
-  );
 });
