@@ -19,7 +19,7 @@ export type DynamicSupervisorSpec<Extra extends readonly unknown[] = []> = Dynam
   Naming;
 
 /** A child to be started. Its `id` is for reports only and need not be unique. */
-export type DynamicChildSpec<Extra extends readonly unknown[] = []> = Omit<ChildSpec<Extra>, 'significant'>;
+export type DynamicChildSpec<Extra extends readonly unknown[] = []> = ChildSpec<Extra>;
 
 declare const extra: unique symbol;
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ExitReason, type GenServer, type Pid } from '../../src/actors/index.js';
-import { DynamicSupervisor, type DynamicSupervisorSpec } from '../../src/supervisors/index.js';
+import { DynamicSupervisor, type DynamicSupervisorSpec, Supervisor } from '../../src/supervisors/index.js';
 import { reasonOf } from '../actors/world.js';
 import { type Behaviour, Nursery } from './nursery.js';
 
@@ -63,6 +63,50 @@ describe('children', () => {
     assert.deepEqual(bad({ periodMs: 0 }), flaw('invalid_period', 0));
     assert.deepEqual(bad({ extraArguments: 7 }), flaw('invalid_extra_arguments', 7));
     assert.deepEqual(bad({ strategy: 'one_for_all' }), flaw('invalid_strategy', 'one_for_all'));
+  });
+
+  test('are handed the extra arguments, at a restart too', () => {
+    const world = new Nursery();
+    const supervisor = DynamicSupervisor.start(world.runtime, {
+      extraArguments: ['db', 5] as [string, number],
+    }).ok!;
+    const seen: unknown[] = [];
+    DynamicSupervisor.startChild(world.runtime, supervisor, {
+      id: 'a',
+      start: (self, db, size) => {
+        seen.push([db, size]);
+        return world.child('a').start(self);
+      },
+    });
+    world.crash('a');
+    assert.deepEqual(seen, [
+      ['db', 5],
+      ['db', 5],
+    ]);
+  });
+
+  test('with what their specification says, checked', async () => {
+    const { world, supervisor, start } = setUp();
+    const { ok } = start('a', { modules: 'dynamic', shutdown: 7 });
+    const bad = start('b', { restart: 'sometimes' }).error!;
+    assert.deepEqual(reasonOf(bad), ['bad_spec', 'child_spec', 'invalid_restart_type', 'sometimes']);
+    const [child] = await world.settle(DynamicSupervisor.whichChildren(world.runtime, supervisor));
+    assert.deepEqual(child, { id: 'a', pid: ok, type: 'worker', modules: 'dynamic' });
+    const spec = await world.settle(Supervisor.getChildSpec(world.runtime, supervisor, ok!));
+    assert.equal(spec.ok!.shutdown, 7);
+    for (const ask of [Supervisor.restartChild, Supervisor.deleteChild, Supervisor.whichChild]) {
+      const answer = await world.settle(ask(world.runtime, supervisor, 'a') as Promise<unknown>);
+      assert.deepEqual(answer, { error: { type: 'not_found' } }, 'ids are for reports only');
+    }
+  });
+
+  test('that ignore their restart are forgotten', async () => {
+    const { world, start, count } = setUp();
+    start('a', { restart: 'permanent', type: 'supervisor' });
+    assert.equal((await count()).supervisors, 1);
+    world.nextStarts.set('a', [{ ignore: true }]);
+    world.crash('a');
+    assert.deepEqual(await count(), { specs: 0, active: 0, supervisors: 0, workers: 0 });
   });
 
   test('can be started by a process while another is being stopped', async () => {
