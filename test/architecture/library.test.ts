@@ -13,6 +13,17 @@ const entries: Readonly<
 > = {
   '.': { folders: ['structures', 'actors', 'supervisors', 'registry', 'applications'], packages: [] },
   './testing': { folders: ['structures', 'actors'], packages: [] },
+  // Without SQLite, which only the thread of a journal loads.
+  './nact': {
+    folders: ['structures', 'actors', 'supervisors', 'nact', 'storage'],
+    packages: [
+      'nact',
+      'nact/lib/persistence/index.js',
+      'nact/lib/references.js',
+      'nact/lib/supervision.js',
+      'nact/lib/system-map.js',
+    ],
+  },
   './schedulers': { folders: ['structures', 'actors', 'supervisors', 'schedulers'], packages: ['msgpackr'] },
 };
 
