@@ -1,3 +1,4 @@
+import type { ExitReason } from '../actors/exit-reason.js';
 import type { Pid } from '../actors/pid.js';
 import type { Process } from '../actors/process.js';
 import type { ExitHook, Receiver } from '../actors/receiver.js';
@@ -130,7 +131,7 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook, Presence
         this.#failed(message);
         break;
       case 'DOWN':
-        this.#down(message.from as Pid<SessionMessage>);
+        this.#down(message.from as Pid<SessionMessage>, message.reason);
         break;
       default:
         break;
@@ -294,9 +295,11 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook, Presence
     this.#remove(online.session, user);
   }
 
-  #down(session: Pid<SessionMessage>): void {
+  #down(session: Pid<SessionMessage>, reason: ExitReason): void {
     this.#monitors.delete(session);
-    this.#unsent.forget(session);
+    // It may live, and the way to it was too full for a monitor: then it is to attach anew.
+    if (reason.type === 'noconnection') this.#unsent.add(session, { type: 'resync' });
+    else this.#unsent.forget(session);
     this.#presence.forget(session);
     const user = this.#users.get(session);
     if (user !== undefined) this.#remove(session, user);

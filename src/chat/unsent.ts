@@ -4,8 +4,8 @@ import type { SessionMessage } from './messages.js';
 
 /** Before what had no room is tried again. */
 const RETRY_MS = 100;
-/** Tries for a session that nobody watches over any more. */
-const TRIES_MAX = 300;
+/** Tries for a session that nobody watches over: it may be gone, with its scheduler. */
+const TRIES_MAX = 50;
 
 /** The word that its timer brings. */
 export const UNSENT = 'unsent';

@@ -1,3 +1,5 @@
+import { partitionOf } from '../../src/storage/partition-of.js';
+import { PARTITIONS } from '../../src/storage/stores.js';
 import type { People } from './people.js';
 import type { SimulatedMachine } from './simulated-machine.js';
 import type { Fault } from './swarm.js';
@@ -26,7 +28,8 @@ export class Faults {
   #fault(fault: Fault): void {
     const { random } = this.#world;
     const { disk } = this.#machine;
-    const { server } = this.#machine;
+    const { schedulers } = this.#machine;
+    const server = schedulers?.someServer(random) ?? null;
     this.#world.trace.note('fault', 0, 0, () => fault);
     this.#world.count(fault);
     switch (fault) {
@@ -38,8 +41,9 @@ export class Faults {
         // More often one that somebody's inbox is in; sometimes again and again.
         for (let times = random.next() < 0.05 ? 30 : 1; times > 0; times--) {
           const { user } = this.#people.somebody();
-          if (random.next() < 0.8) server.crashPartitionOf(user);
-          else server.crashPartition();
+          // Whoever has it.
+          const index = random.next() < 0.8 ? partitionOf(user) : random.below(PARTITIONS);
+          for (const one of schedulers?.servers ?? []) one.crashPartition(index);
         }
         break;
       case 'registrarCrash':
@@ -65,15 +69,36 @@ export class Faults {
           }, 2000);
         break;
       case 'schedulerCrash':
-        if (server !== null) this.#machine.dies(fault, 50 + random.next() * 500);
+        if (server !== null) schedulers?.dies(server.place, 50 + random.next() * 500);
         break;
+      case 'partitionsMove':
+        this.#move(random.next() < 0.2 ? [...Array(PARTITIONS).keys()] : this.#theirs());
+        break;
+      case 'busyRing': {
+        if (server === null) break;
+        const { scheduler } = server.runtime;
+        schedulers?.rings.refuse(scheduler, 0.3 + random.next() * 0.7);
+        this.#world.clock.setTimer(() => schedulers?.rings.refuse(scheduler, 0), 100 + random.next() * 2000);
+        break;
+      }
+      case 'slowRings': {
+        if (schedulers === null || server === null) break;
+        // What one scheduler says is late, while the others are as quick as ever.
+        const { scheduler } = server.runtime;
+        schedulers.rings.slow(scheduler, 100 + random.next() * 1500);
+        this.#world.clock.setTimer(() => schedulers.rings.slow(scheduler, null), 200 + random.next() * 3000);
+        if (random.next() < 0.5) {
+          this.#world.clock.setTimer(() => this.#move(this.#theirs()), random.next() * 1000);
+        }
+        break;
+      }
       case 'writerCrash':
         if (!this.#machine.hasWriter) break;
         if (random.next() < 0.7) this.#machine.crashAtCommit = fault;
         else this.#machine.writerDies();
         break;
       case 'restart':
-        if (server !== null) this.#machine.restart(server);
+        if (server !== null) this.#machine.restart();
         break;
       case 'restore':
         this.#machine.backupOrRestore();
@@ -111,6 +136,23 @@ export class Faults {
       case 'stall':
         this.#world.clock.stall(random.next() * (random.next() < 0.2 ? 20_000 : 500));
         break;
+    }
+  }
+
+  /** Partitions of people. */
+  #theirs(): number[] {
+    return [...Array(3)].map(() => partitionOf(this.#people.somebody().user));
+  }
+
+  #move(partitions: readonly number[]): void {
+    const { schedulers } = this.#machine;
+    const server = schedulers?.someServer(this.#world.random);
+    if (schedulers === null || server === null || server === undefined) return;
+    try {
+      schedulers.placement.move(partitions, server.place);
+    } catch (error) {
+      // The main thread has not heard of that scheduler yet.
+      if (!(error instanceof RangeError)) throw error;
     }
   }
 

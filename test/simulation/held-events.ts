@@ -16,6 +16,10 @@ import type {
 /** One event on its way. */
 export interface HeldEvent {
   readonly kind: keyof StoreEvents;
+  /** Whose inboxes it concerns; −1: it is for whoever gave the command. */
+  readonly partition: number;
+  /** Place of the scheduler that gave the command. */
+  readonly origin: number;
   tell(target: StoreEvents): void;
 }
 
@@ -26,6 +30,10 @@ export interface HeldEvent {
 export class HeldEvents implements EventSink {
   readonly #published: (events: readonly HeldEvent[]) => void;
   #held: HeldEvent[] = [];
+  #origin = 0;
+  /** Of each command of the open batch: those that come to nothing say so in the same order. */
+  #origins: number[] = [];
+  #failed = 0;
 
   constructor(published: (events: readonly HeldEvent[]) => void) {
     this.#published = published;
@@ -36,9 +44,17 @@ export class HeldEvents implements EventSink {
     return this.#held;
   }
 
+  /** The next command comes from the scheduler at `place`. */
+  from(place: number): void {
+    this.#origin = place;
+    this.#origins.push(place);
+  }
+
   publish(): void {
     const events = this.#held;
     this.#held = [];
+    this.#origins = [];
+    this.#failed = 0;
     if (events.length > 0) this.#published(events);
   }
 
@@ -46,8 +62,8 @@ export class HeldEvents implements EventSink {
     this.#held = [];
   }
 
-  #hold(kind: keyof StoreEvents, tell: (target: StoreEvents) => void): void {
-    this.#held.push({ kind, tell });
+  #hold(kind: keyof StoreEvents, partition: number, tell: (target: StoreEvents) => void): void {
+    this.#held.push({ kind, partition, origin: this.#origin, tell });
   }
 
   appended(
@@ -59,15 +75,15 @@ export class HeldEvents implements EventSink {
     time: number,
     highest: number,
   ): void {
-    this.#hold('appended', (to) => to.appended(requester, ref, status, partition, seq, time, highest));
+    this.#hold('appended', -1, (to) => to.appended(requester, ref, status, partition, seq, time, highest));
   }
 
   wiped(requester: number, inbox: UserId, upTo: Seq, count: number): void {
-    this.#hold('wiped', (to) => to.wiped(requester, inbox, upTo, count));
+    this.#hold('wiped', -1, (to) => to.wiped(requester, inbox, upTo, count));
   }
 
   controlled(requester: number, result: ControlResult): void {
-    this.#hold('controlled', (to) => to.controlled(requester, result));
+    this.#hold('controlled', -1, (to) => to.controlled(requester, result));
   }
 
   entry(
@@ -83,7 +99,9 @@ export class HeldEvents implements EventSink {
     bodyEnd: number,
   ): void {
     const body = source.slice(bodyStart, bodyEnd);
-    this.#hold('entry', (to) => to.entry(partition, inbox, seq, time, kind, from, ref, body, 0, body.length));
+    this.#hold('entry', partition, (to) =>
+      to.entry(partition, inbox, seq, time, kind, from, ref, body, 0, body.length),
+    );
   }
 
   page(
@@ -94,25 +112,25 @@ export class HeldEvents implements EventSink {
     hasMore: boolean,
   ): void {
     const copies = entries.map((entry) => ({ ...entry, body: entry.body.slice() }));
-    this.#hold('page', (to) => to.page(partition, requester, inbox, copies, hasMore));
+    this.#hold('page', partition, (to) => to.page(partition, requester, inbox, copies, hasMore));
   }
 
   account(partition: number, requester: number, account: Account): void {
     const { keySalt, keyHash, blocked } = account;
     const copy = { ...account, keySalt: keySalt.slice(), keyHash: keyHash.slice(), blocked: [...blocked] };
-    this.#hold('account', (to) => to.account(partition, requester, copy));
+    this.#hold('account', partition, (to) => to.account(partition, requester, copy));
   }
 
   deviceReplaced(partition: number, user: UserId, device: DeviceId): void {
-    this.#hold('deviceReplaced', (to) => to.deviceReplaced(partition, user, device));
+    this.#hold('deviceReplaced', partition, (to) => to.deviceReplaced(partition, user, device));
   }
 
   truncated(partition: number, inbox: UserId, truncated: Seq): void {
-    this.#hold('truncated', (to) => to.truncated(partition, inbox, truncated));
+    this.#hold('truncated', partition, (to) => to.truncated(partition, inbox, truncated));
   }
 
   restarted(): void {
-    this.#hold('restarted', (to) => to.restarted?.());
+    this.#hold('restarted', -1, (to) => to.restarted?.());
   }
 
   failed(
@@ -122,6 +140,7 @@ export class HeldEvents implements EventSink {
     ref: number,
     failure: StoreFailure,
   ): void {
-    this.#hold('failed', (to) => to.failed(partition, requester, command, ref, failure));
+    this.#origin = this.#origins[this.#failed++] ?? 0;
+    this.#hold('failed', partition, (to) => to.failed(partition, requester, command, ref, failure));
   }
 }

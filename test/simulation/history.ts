@@ -75,7 +75,7 @@ class History {
     this.#world.phase = 'quiet';
     trace.note('quiet', 0, 0);
     this.#machine.heal();
-    if (this.#machine.server === null) this.#machine.start();
+    if (this.#machine.schedulers === null) this.#machine.start();
     for (const connection of [...network.connections]) {
       connection.read(Number.POSITIVE_INFINITY);
       if (connection.isGhost) connection.cut(1000, 1000);
@@ -101,7 +101,7 @@ class History {
 
   #isSettled(): boolean {
     return (
-      this.#machine.server !== null &&
+      this.#machine.schedulers?.isSettled === true &&
       this.#people.people.every(
         ({ chat, user }) => chat.isSettled && this.#machine.pending(user)?.count === 0,
       ) &&
@@ -135,9 +135,12 @@ class History {
     for (const connection of [...network.connections]) connection.cut(0, 0);
     this.#world.advance(2_000);
     if (ledger.violation !== null) return;
-    const { server, waiting } = this.#machine;
-    const leftovers = server === null ? 'there is no server' : server.leftovers();
-    if (leftovers !== null) ledger.violate('leftovers', leftovers);
+    const { schedulers, waiting } = this.#machine;
+    if (schedulers === null) ledger.violate('leftovers', 'there is no server');
+    for (const server of schedulers?.servers ?? []) {
+      const leftovers = server.leftovers();
+      if (leftovers !== null) ledger.violate('leftovers', `scheduler ${server.place}: ${leftovers}`);
+    }
     if (waiting > 0) ledger.violate('leftovers', `${waiting} commands wait at the store`);
     for (const { user } of this.#people.people) {
       const pending = this.#machine.pending(user);

@@ -112,7 +112,7 @@ const NOTHING: readonly HeldEvent[] = [];
 /** The account as of somebody whose every cursor fits. */
 function withoutPast(event: HeldEvent): HeldEvent {
   return {
-    kind: event.kind,
+    ...event,
     tell(target: StoreEvents) {
       event.tell({
         ...SILENCE,

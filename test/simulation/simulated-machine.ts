@@ -1,4 +1,3 @@
-import { formatReason } from '../../src/actors/exit-reason.js';
 import { decodeRanges } from '../../src/protocol/index.js';
 import { DiskError } from '../../src/storage/memory/disk.js';
 import { MemoryStore } from '../../src/storage/memory/memory-store.js';
@@ -15,7 +14,7 @@ import { HeldEvents } from './held-events.js';
 import { ObservedTables } from './observed-tables.js';
 import { ScopedClock } from './scoped-clock.js';
 import { SimulatedDisk } from './simulated-disk.js';
-import { SimulatedServer } from './simulated-server.js';
+import { SimulatedSchedulers } from './simulated-schedulers.js';
 import { SimulatedWriter } from './simulated-writer.js';
 import type { Fault } from './swarm.js';
 import type { World } from './world.js';
@@ -35,9 +34,8 @@ export class SimulatedMachine {
   #store: MemoryStore | null = null;
   #held: HeldEvents | null = null;
   #tables: ObservedTables | null = null;
-  #server: SimulatedServer | null = null;
+  #schedulers: SimulatedSchedulers | null = null;
   #backup: Uint8Array | null = null;
-  #incarnations = 0;
   /** What ends at the next commit, between it and its events. */
   crashAtCommit: Fault | null = null;
 
@@ -47,9 +45,9 @@ export class SimulatedMachine {
     this.#secret = new SeededRandom(world.seed + 4e9).bytes(32);
   }
 
-  /** Null: it is being started. */
-  get server(): SimulatedServer | null {
-    return this.#server;
+  /** Null: the process is being started. */
+  get schedulers(): SimulatedSchedulers | null {
+    return this.#schedulers;
   }
 
   get hasWriter(): boolean {
@@ -78,7 +76,7 @@ export class SimulatedMachine {
 
   /** The first time a backup is made; the second time it takes the database's place. */
   backupOrRestore(): void {
-    if (this.#server === null) return;
+    if (this.#schedulers === null) return;
     if (this.#backup === null) {
       this.#backup = this.disk.backup();
       this.#world.count('backup');
@@ -96,11 +94,11 @@ export class SimulatedMachine {
       this.#world.trace.note('start-refused', 0, 0, () => error.message);
       if (this.disk.isDead) this.disk.crash();
       this.#world.clock.setTimer(() => {
-        if (this.#server === null) this.start();
+        if (this.#schedulers === null) this.start();
       }, 500);
       return;
     }
-    this.#startScheduler();
+    this.#startSchedulers();
   }
 
   #openStore(): void {
@@ -114,7 +112,7 @@ export class SimulatedMachine {
       this.#world.swarm.writer,
       {
         store: () => this.#world.broken.store(this.#store as Store, this.#tables as ObservedTables),
-        target: () => this.#server?.chat.events ?? null,
+        from: (place) => this.#held?.from(place),
         passed: (events) => this.#world.broken.passed(events),
         applied: () => this.#writer?.publishEarly(this.#world.broken.applied(this.#held?.held ?? [])),
         committed: () => this.#committed(),
@@ -172,43 +170,21 @@ export class SimulatedMachine {
       this.dies(this.disk.isDead ? 'machineCrash' : 'processCrash', 300);
       return;
     }
-    this.#writer?.restarted();
+    const schedulers = this.#schedulers;
+    if (schedulers === null) return;
+    this.#writer?.restarted(schedulers.inlets(), schedulers.placement.routes());
+    schedulers.writerRestarted();
   }
 
-  #startScheduler(): void {
-    const clock = new ScopedClock(this.#world.clock);
-    const server = new SimulatedServer({
-      clock,
-      seed: this.#world.nextSeed(),
-      trace: this.#world.trace,
-      swarm: this.#world.swarm,
-      store: this.#writer as SimulatedWriter,
+  #startSchedulers(): void {
+    this.#schedulers = new SimulatedSchedulers(this.#world, {
+      writer: this.#writer as SimulatedWriter,
       // A restored backup gets an epoch of its own.
       epoch: (this.#store as MemoryStore).epoch + this.#world.broken.epochs(this.#world.ledger.restores),
-      incarnation: ++this.#incarnations,
       secret: this.#secret,
-      gateway: {
-        name: 'simulated',
-        send: (user, pin, _expiresMs, done) => {
-          clock.setTimer(() => {
-            this.pins.set(user, pin);
-            done(null);
-          }, 5);
-        },
-      },
-      onEnd: (reason) => {
-        if (this.#server?.clock !== clock) return;
-        this.#world.trace.note('gave-up', 0, 0, () => formatReason(reason));
-        this.#world.count('gave up');
-        this.#world.clock.defer(() => {
-          if (this.#server?.clock === clock) this.dies('schedulerCrash', 200);
-        });
-      },
-      onCrash: (label, reason) => this.#world.ledger.violate('crashes', `${label} crashed: ${reason}`),
+      pins: this.pins,
     });
-    this.#server = server;
-    this.#world.network.acceptor = this.#world.broken.acceptor(server.chat);
-    this.#world.trace.note('start', server.chat.node.epoch, this.disk.size);
+    this.#world.trace.note('start-all', this.#world.swarm.schedulers, this.disk.size);
   }
 
   /** What each commit and each replay shows to the ledger. */
@@ -262,21 +238,11 @@ export class SimulatedMachine {
     }
   }
 
-  /** A thread, the process or the machine ends; a new one comes after a while. */
+  /** The process or the machine ends; a new one comes after a while. */
   dies(how: Fault, restartMs: number): void {
     this.#world.trace.note('dies', restartMs, 0, () => how);
-    this.#server?.clock.end();
-    this.#server = null;
-    this.#world.network.serverGone();
-    if (how === 'schedulerCrash') {
-      this.#writer?.schedulerGone();
-      this.#world.clock.setTimer(() => {
-        if (this.#server !== null) return;
-        if (this.#store === null) this.start();
-        else this.#startScheduler();
-      }, restartMs);
-      return;
-    }
+    this.#schedulers?.end();
+    this.#schedulers = null;
     this.#writerClock?.end();
     this.#writer = null;
     this.#store = null;
@@ -287,17 +253,17 @@ export class SimulatedMachine {
       this.#world.ledger.restored();
     }
     this.#world.clock.setTimer(() => {
-      if (this.#server === null && this.#store === null) this.start();
+      if (this.#schedulers === null && this.#store === null) this.start();
     }, restartMs);
   }
 
   /** An orderly restart: GOAWAY, a grace, then the end. */
-  restart(server: SimulatedServer): void {
+  restart(): void {
+    const schedulers = this.#schedulers;
     const graceMs = 200 + this.#world.random.next() * 2000;
-    this.#world.network.acceptor = null;
-    server.chat.leave(graceMs, 1000);
+    schedulers?.leave(graceMs);
     this.#world.clock.setTimer(() => {
-      if (this.#server !== server) return;
+      if (this.#schedulers !== schedulers) return;
       this.#store?.close();
       this.dies('restart', 100);
     }, graceMs + 500);

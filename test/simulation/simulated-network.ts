@@ -39,8 +39,8 @@ const SWALLOWED_MS = 1000;
  * be cut in either direction, with or without either end being told.
  */
 export class SimulatedNetwork {
-  /** The server's door; null: nobody listens. */
-  acceptor: ConnectionAcceptor | null = null;
+  /** The server's doors, by the places of its schedulers: a connection comes to any of them, or by its home port to one. */
+  readonly acceptors = new Map<number, ConnectionAcceptor>();
   readonly clock: SimulatedClock;
   readonly random: SeededRandom;
   readonly trace: Trace;
@@ -67,8 +67,9 @@ export class SimulatedNetwork {
   /** A client's way in. `opened` is told of each connection that it begins. */
   from(address: string, opened: (connection: SimulatedConnection) => void): ClientSocketFactory {
     return {
-      open: (_url, _subprotocol, handler) => {
-        const connection = new SimulatedConnection(this, ++this.#count, address, handler);
+      open: (url, _subprotocol, handler) => {
+        const port = Number(/:(\d+)\//.exec(url)?.[1] ?? 0);
+        const connection = new SimulatedConnection(this, ++this.#count, address, port, handler);
         this.connections.add(connection);
         opened(connection);
         connection.begin();
@@ -77,10 +78,20 @@ export class SimulatedNetwork {
     };
   }
 
-  /** The server's process is gone, with all its sockets. Clients hear of it, or notice at last. */
-  serverGone(): void {
-    this.acceptor = null;
-    for (const connection of this.connections) connection.serverGone();
+  /** A scheduler's thread, or all of them, are gone, with their sockets. Clients hear of it, or notice at last. */
+  serverGone(place?: number): void {
+    if (place === undefined) this.acceptors.clear();
+    else this.acceptors.delete(place);
+    for (const connection of this.connections) {
+      if (place === undefined || connection.place === place) connection.serverGone();
+    }
+  }
+
+  /** Place of the scheduler that takes a connection; 0: nobody does. The kernel spreads them as it likes. */
+  placeFor(port: number): number {
+    if (port !== 0) return this.acceptors.has(port - HOME_PORTS) ? port - HOME_PORTS : 0;
+    const places = [...this.acceptors.keys()];
+    return places[places.length > 1 ? this.random.below(places.length) : 0] ?? 0;
   }
 
   /** Looks into what the server says for messages that it refuses. */
@@ -117,6 +128,9 @@ export class SimulatedNetwork {
   }
 }
 
+/** Home ports are this and the place of their scheduler. */
+export const HOME_PORTS = 1000;
+
 /** What waits at the client's end: a message, or the end. */
 type Arrival =
   | { readonly kind: 'message'; readonly bytes: Uint8Array }
@@ -133,6 +147,10 @@ export class SimulatedConnection {
   readonly clientEnd: ClientSocket;
   readonly #network: SimulatedNetwork;
   readonly #address: string;
+  /** 0: the common one. */
+  readonly #port: number;
+  /** Of the scheduler that has it; 0: none yet. */
+  place = 0;
   readonly #client: ClientSocketHandler;
   #server: ConnectionHandler | null = null;
   /** The server has the socket, and has not closed it. */
@@ -155,10 +173,17 @@ export class SimulatedConnection {
   #drainDue = false;
   #heardAt = 0;
 
-  constructor(network: SimulatedNetwork, id: number, address: string, client: ClientSocketHandler) {
+  constructor(
+    network: SimulatedNetwork,
+    id: number,
+    address: string,
+    port: number,
+    client: ClientSocketHandler,
+  ) {
     this.#network = network;
     this.id = id;
     this.#address = address;
+    this.#port = port;
     this.#client = client;
     this.clientEnd = {
       send: (bytes) => this.#clientSends(bytes),
@@ -184,13 +209,14 @@ export class SimulatedConnection {
   begin(): void {
     const { clock, trace } = this.#network;
     this.#upDue = this.#network.at(clock.now() + this.#network.latencyMs(), () => {
-      const { acceptor } = this.#network;
-      if (acceptor === null || this.#upCut || this.#clientClosing) {
+      this.place = this.#network.placeFor(this.#port);
+      const acceptor = this.#network.acceptors.get(this.place);
+      if (acceptor === undefined || this.#upCut || this.#clientClosing) {
         this.#down({ kind: 'closed', code: ABNORMAL, reason: '' }, 0);
         this.#forgetIfOver();
         return;
       }
-      trace.note('open', this.id, 0);
+      trace.note('open', this.id, this.place);
       this.#downDue = this.#network.at(clock.now() + this.#network.latencyMs(), () => {
         if (this.#clientOpen && !this.#downCut) this.#client.opened();
       });

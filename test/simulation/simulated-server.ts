@@ -1,11 +1,11 @@
 import { ExitReason, formatReason } from '../../src/actors/exit-reason.js';
 import type { Pid } from '../../src/actors/pid.js';
+import type { Router } from '../../src/actors/router.js';
 import { Runtime } from '../../src/actors/runtime.js';
-import { ChatScheduler } from '../../src/app/chat-scheduler.js';
+import { ChatScheduler, type ChatSchedulerParts } from '../../src/app/chat-scheduler.js';
 import type { PartitionMessage, RegistrarMessage, SessionMessage } from '../../src/chat/messages.js';
 import type { SmsGateway } from '../../src/chat/sms-gateway.js';
-import { partitionOf } from '../../src/storage/partition-of.js';
-import { PARTITIONS, type StorePort, type UserId } from '../../src/storage/stores.js';
+import { PARTITIONS, type StorePort } from '../../src/storage/stores.js';
 import { SeededRandom } from '../../src/structures/seeded-random.js';
 import { roomyRegistrations } from '../support/roomy-registrations.js';
 import type { ScopedClock } from './scoped-clock.js';
@@ -17,12 +17,17 @@ export interface ServerParts {
   readonly seed: number;
   readonly trace: Trace;
   readonly swarm: Swarm;
+  /** Of this incarnation among the schedulers of the node, and its place among them. */
+  readonly number: number;
+  readonly place: number;
+  readonly router: Router;
   readonly store: StorePort;
   readonly epoch: number;
   readonly incarnation: number;
   readonly gateway: SmsGateway;
   /** Survives restarts, as the file that it is in. */
   readonly secret: Uint8Array;
+  readonly onPartition: ChatSchedulerParts['onPartition'];
   readonly onEnd: (reason: ExitReason) => void;
   readonly onCrash: (label: string, reason: string) => void;
 }
@@ -36,11 +41,12 @@ const INJECTED = 'injected crash';
  */
 export class SimulatedServer {
   readonly clock: ScopedClock;
+  readonly place: number;
   readonly runtime: Runtime;
   readonly chat: ChatScheduler;
   readonly #random: SeededRandom;
   readonly #trace: Trace;
-  /** Processes and timers of the tree itself. */
+  /** Processes and timers of the tree itself, without its partitions. */
   readonly #processesOwn: number;
   readonly #timersOwn: number;
   #injected = 0;
@@ -48,11 +54,14 @@ export class SimulatedServer {
   constructor(parts: ServerParts) {
     const { clock, seed, swarm, trace } = parts;
     this.clock = clock;
+    this.place = parts.place;
     this.#random = new SeededRandom(seed);
     this.#trace = trace;
     this.runtime = new Runtime({
       clock,
       random: this.#random,
+      scheduler: parts.number,
+      router: parts.router,
       sliceMessages: swarm.sliceMessages,
       events: (event) => {
         if (event.type === 'crash') {
@@ -74,7 +83,7 @@ export class SimulatedServer {
       clock,
       store: parts.store,
       epoch: parts.epoch,
-      place: 1,
+      place: parts.place,
       incarnation: parts.incarnation,
       limits: swarm.chat,
       registrar: {
@@ -87,10 +96,9 @@ export class SimulatedServer {
         pendingMax: 1000,
       },
       listen: null,
-      onPartition: () => {},
+      onPartition: parts.onPartition,
       onEnd: parts.onEnd,
     });
-    this.chat.startPartitions([...Array(PARTITIONS).keys()]);
     this.runtime.flush();
     this.#processesOwn = this.runtime.processCount;
     this.#timersOwn = this.runtime.timers.size;
@@ -108,15 +116,11 @@ export class SimulatedServer {
   }
 
   crashPartition(index = this.#random.below(PARTITIONS)): boolean {
-    const victim = this.chat.node.partition(index);
+    const victim = this.chat.node.ownPartition(index);
     if (victim === undefined) return false;
     this.#trace.note('crash-of', index, 0, () => `partition ${index}`);
     this.#crash(victim);
     return true;
-  }
-
-  crashPartitionOf(user: UserId): boolean {
-    return this.crashPartition(partitionOf(user));
   }
 
   crashRegistrar(): boolean {
@@ -134,17 +138,22 @@ export class SimulatedServer {
     const expect = (what: string, is: number, should: number) => {
       if (is !== should) left.push(`${is} ${what} instead of ${should}`);
     };
-    expect('processes', runtime.processCount, this.#processesOwn);
+    expect('processes', runtime.processCount, this.#processesOwn + chat.partitionCount);
     expect('timers', runtime.timers.size, this.#timersOwn);
     expect('requesters', node.sessions.size, 0);
     expect('sessions counted', node.stats.sessions, 0);
     expect('online counted', node.stats.online, 0);
+    expect('at home counted', node.stats.atHome, 0);
+    const { exported, watches } = runtime.signals.remoteCounts;
+    expect('references that other schedulers know', exported, 0);
+    expect('monitors of other schedulers', watches, 0);
     expect('dirty corks', node.corks.dirty, 0);
     expect('processes that wait for their turn', runtime.runQueueLength, 0);
     expect('messages in mailboxes', chat.mailboxes().waiting, 0);
     for (let index = 0; index < PARTITIONS; index++) {
-      const pid = node.partition(index);
-      const info = pid === undefined ? null : runtime.info(pid as Pid);
+      const pid = node.ownPartition(index);
+      if (pid === undefined) continue;
+      const info = runtime.info(pid as Pid);
       if (info === null) left.push(`no partition ${index}`);
       else expect(`monitors of partition ${index}`, info.monitoring.length, 0);
     }

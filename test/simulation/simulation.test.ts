@@ -39,6 +39,7 @@ describe('the whole server in one thread', () => {
       'restored',
       'truncated',
       'gave up',
+      'partitions moved',
       'lost device',
       // going away, slow, overloaded, above the rate, a crash, no acks, another device, a newer connection
       ...[4000, 4001, 4003, 4004, 4005, 4006, 4402, 4407].map((code) => `close ${code}`),

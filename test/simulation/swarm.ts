@@ -13,6 +13,9 @@ export const FAULTS = [
   'processCrash',
   'machineCrash',
   'schedulerCrash',
+  'partitionsMove',
+  'busyRing',
+  'slowRings',
   'writerCrash',
   'restart',
   'restore',
@@ -68,6 +71,10 @@ export interface Swarm {
   readonly chat: ChatLimits;
   readonly store: StoreLimits;
   readonly sliceMessages: number;
+  /** Scheduler threads. */
+  readonly schedulers: number;
+  /** How long a message between the main thread and another takes at most. */
+  readonly portMsMax: number;
 }
 
 /**
@@ -152,5 +159,7 @@ export function drawSwarm(random: SeededRandom): Swarm {
       blockedMax: 100,
     },
     sliceMessages: oneOf(1, 3, 64),
+    schedulers: oneOf(1, 2, 2, 3),
+    portMsMax: oneOf(0.1, 3, 30),
   };
 }
