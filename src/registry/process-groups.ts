@@ -32,12 +32,28 @@ const tables = new WeakMap<Pid, GroupTable>();
  * Groups of processes over all schedulers, by name: OTP's pg. A group is there while it has members; a process may be in
  * any number of groups, and in one as often as it joined; it leaves all when it ends.
  *
- *     const rooms = new ProcessGroups<string, Pid<Line>>('rooms');
- *     Supervisor.start(runtime, { children: [rooms.child(), …] });      // on every scheduler
+ * ```ts
+ * import { defaultRuntime, type Pid, ProcessGroups, receive, Supervisor } from 'rookery';
  *
- *     yield* rooms.join('lobby', self);                                 // in a process that waits
- *     self.block(rooms.join('lobby', self));                            // in one that is a callback
- *     for (const pid of rooms.getMembers(runtime, 'lobby')) self.send(pid, line);
+ * const runtime = defaultRuntime();
+ * const rooms = new ProcessGroups<string, Pid<string>>('rooms');
+ * Supervisor.start(runtime, { children: [rooms.child()] }); // on every scheduler
+ *
+ * const guest = (name: string) =>
+ *   runtime.spawn<string>(function* (self) {
+ *     yield* rooms.join('lobby', self);
+ *     console.log(name, 'hears', yield* receive<string>());
+ *   });
+ * guest('Ada');
+ * guest('Joe');
+ * runtime.flush();
+ * for (const pid of rooms.getMembers(runtime, 'lobby')) runtime.send(pid, 'hello');
+ * runtime.flush(); // → Joe hears hello
+ * // → Ada hears hello
+ * console.log(rooms.whichGroups(runtime)); // → []
+ * ```
+ *
+ * **From a process of callbacks**: `self.block(rooms.join('lobby', self))`.
  *
  * **Scopes** are groups of groups, each with a process of its own on every scheduler, under the scope's name. Only members
  * of its own scheduler are in its hand: who joins and leaves must be local. The scopes of the same name find each other,

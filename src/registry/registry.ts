@@ -50,15 +50,27 @@ const REGISTERED: Registration<never> = { ok: true };
  * Processes under keys: Elixir's Registry. With `unique` keys a key has one process at most, with `duplicate` keys any
  * number; a process may have any number of keys either way, and goes with a value under each.
  *
- *     const rooms = new Registry<string, undefined, ServerPid<RoomCalls>>(runtime);
- *     GenServer.start(runtime, new Room(), { name: rooms.via('lobby') });
- *     const count = await GenServer.call(runtime, rooms.via('lobby'), 'count');
+ * ```ts
+ * import { defaultRuntime, type Pid, Registry } from 'rookery';
  *
- *     const topics = new Registry<string, undefined, Pid<News>>(runtime, { keys: 'duplicate' });
- *     topics.register(self, 'sports');
- *     topics.dispatch('sports', (entries) => {
- *       for (const { pid } of entries) runtime.send(pid, news);
- *     });
+ * const runtime = defaultRuntime();
+ * const start = () => ({ receive: (message: unknown) => console.log(message) });
+ *
+ * const rooms = new Registry<string>(runtime);
+ * const lobby = runtime.spawn<unknown>(start, { name: rooms.via('lobby') });
+ * console.log(rooms.whereis('lobby') === lobby); // → true
+ * console.log(rooms.register(lobby, 'lobby').error?.type); // → already_registered
+ *
+ * const topics = new Registry<string, number, Pid<string>>(runtime, { keys: 'duplicate' });
+ * topics.register(runtime.spawn<string>(start), 'sports', 1);
+ * topics.register(runtime.spawn<string>(start), 'sports', 2);
+ * topics.dispatch('sports', (entries) => {
+ *   for (const { pid, value } of entries) runtime.send(pid, `news for ${value}`);
+ * });
+ * runtime.flush(); // → news for 1
+ * // → news for 2
+ * console.log(topics.countMatch('sports', (value) => value > 1)); // → 1
+ * ```
  *
  * **Keys** are compared as a Map does: strings, numbers and symbols by value, objects by identity.
  *

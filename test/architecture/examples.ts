@@ -11,14 +11,17 @@ export interface Example {
   readonly output: readonly string[];
 }
 
-/** The examples in the docstrings of all TypeScript files below some folders. */
+/** The examples in the docstrings of some TypeScript files, and of all those below some folders. */
 export function examplesIn(root: string, folders: readonly string[]): Example[] {
-  return folders.flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .sort()
-      .flatMap((name) => examplesOf(join(folder, name), readFileSync(join(root, folder, name), 'utf8'))),
+  const files = folders.flatMap((folder) =>
+    folder.endsWith('.ts')
+      ? [folder]
+      : readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+          .filter((name) => name.endsWith('.ts'))
+          .sort()
+          .map((name) => join(folder, name)),
   );
+  return files.flatMap((file) => examplesOf(file, readFileSync(join(root, file), 'utf8')));
 }
 
 /** The examples in one file. */
