@@ -163,13 +163,30 @@ export function checkResponse<R>(message: unknown, id: RequestId<R>): Response<R
 /**
  * Requests under way, each with a label: OTP's request id collection. Responses come in whatever order they come.
  *
- *     const requests = new RequestIds<number, string>();
- *     for (const name of names) requests.send(self, name, 'count', name);
- *     for (;;) {
- *       const response = yield* requests.receive(1000);
- *       if (response === 'no_request' || response === 'timeout') break;
- *       if (response.type === 'reply') counts.set(response.label, response.value);
- *     }
+ * ```ts
+ * import { defaultRuntime, GenServer, RequestIds } from 'rookery';
+ *
+ * const runtime = defaultRuntime();
+ * const counter = (count: number) => ({
+ *   init: () => GenServer.ok(count),
+ *   handleCall: (_request: 'count', _from: unknown, count: number) => GenServer.reply(count, count),
+ * });
+ * for (const [name, count] of [['apples', 3], ['pears', 5]] as const) {
+ *   GenServer.start(runtime, counter(count), { name });
+ * }
+ * runtime.spawn(function* (self) {
+ *   const requests = new RequestIds<number, string>();
+ *   for (const name of ['apples', 'plums', 'pears']) requests.send(self, name, 'count', name);
+ *   const counts: Record<string, number> = {};
+ *   for (;;) {
+ *     const response = yield* requests.receive(1000);
+ *     if (response === 'no_request' || response === 'timeout') break;
+ *     if (response.type === 'reply') counts[response.label] = response.value;
+ *     else console.log(response.label, response.reason.type); // → plums noproc
+ *   }
+ *   console.log(JSON.stringify(counts)); // → {"apples":3,"pears":5}
+ * });
+ * ```
  *
  * A response takes its request out unless `keep` is set; what is kept and answered is waited for in vain, as in OTP.
  */

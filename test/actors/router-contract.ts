@@ -1,7 +1,17 @@
 /** What every Router has to keep, run against each of them. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type CallOutcome, ExitReason, GenServer, type Pid } from '../../src/actors/index.js';
+import {
+  type CallOutcome,
+  ExitReason,
+  type From,
+  GenServer,
+  multiCall,
+  type Pid,
+  receiveResponse,
+  sendRequest,
+  waitResponse,
+} from '../../src/actors/index.js';
 import { reasonOf, type World } from './world.js';
 
 /** Nothing that travelled is still in the tables of either side. */
@@ -170,6 +180,53 @@ export function routerContract(name: string, makePair: () => RouterPair): void {
       assert.deepEqual(outcomes, ['hello!', 'timeout', 'error: oops', 'noproc']);
       assert.deepEqual(a.inbox, []);
       assert.equal(here.runtime.info(a.pid)!.monitoring.length, 0);
+      assertForgotten(pair);
+    });
+
+    test('requests with ids: reply, end, a late reply to one abandoned; several servers at once', () => {
+      const { pair, here, there, advance } = setUp();
+      const waiting: From<unknown>[] = [];
+      const server = (world: World) =>
+        GenServer.start<number, readonly [string, unknown], never, never, never>(world.runtime, {
+          init: () => GenServer.ok(0),
+          handleCall(request, from, state) {
+            if (request === 'crash') return GenServer.stop(boom, state);
+            if (request === 'slow') waiting.push(from);
+            return request === 'slow' ? GenServer.noreply(state) : GenServer.reply(`${request}!`, state);
+          },
+        }).ok!;
+      const [near, far, doomed] = [server(here), server(there), server(there)];
+      const [remote, remoteDoomed] = [seen(here, far), seen(here, doomed)] as [typeof far, typeof far];
+      const results: unknown[] = [];
+      const client = here.runtime.spawn<unknown>(function* (self) {
+        results.push(yield* receiveResponse(sendRequest(self, remote, 'hello'), 1000));
+        results.push(yield* receiveResponse(sendRequest(self, remote, 'slow'), 100));
+        const kept = sendRequest(self, remote, 'slow');
+        results.push(yield* waitResponse(kept, 100), yield* waitResponse(kept, 1000));
+        results.push(yield* receiveResponse(sendRequest(self, remoteDoomed, 'crash'), 1000));
+        results.push(yield* multiCall([near, remote, remoteDoomed], 'all', 1000));
+        results.push(self.messageQueueLength);
+      });
+      pair.settle();
+      advance(100);
+      waiting.shift()!.reply('late');
+      pair.settle();
+      advance(100);
+      waiting.shift()!.reply('in time');
+      pair.settle();
+      assert.ok(!here.runtime.isAlive(client), JSON.stringify(results));
+      assert.deepEqual(results, [
+        { type: 'reply', value: 'hello!' },
+        'timeout',
+        'timeout',
+        { type: 'reply', value: 'in time' },
+        { type: 'error', reason: boom, server: remoteDoomed },
+        {
+          replies: [near, remote].map((server) => ({ server, value: 'all!' })),
+          failed: [{ server: remoteDoomed, reason: ExitReason.noproc }],
+        },
+        0,
+      ]);
       assertForgotten(pair);
     });
 

@@ -16,6 +16,7 @@ const MANUALS = [
   'src/actors/proc-lib.ts',
   'src/registry/process-groups.ts',
   'src/registry/registry.ts',
+  'src/actors/request-id.ts',
   'src/supervisors/dynamic-supervisor.ts',
   'src/supervisors/partition-supervisor.ts',
   'src/supervisors/supervisor.ts',

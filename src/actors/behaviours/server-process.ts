@@ -14,6 +14,7 @@ import {
   type CallResult,
   type CodeChange,
   type InitResult,
+  isNext,
   type Next,
   type NotReplied,
   type Replied,
@@ -359,24 +360,5 @@ export class ServerProcess extends Behaviour {
     if (result?.type !== 'ok') throw new Exit({ type: 'bad_return_value', value: returned });
     this.#state = result.state;
     this.#callbacks = callbacks;
-  }
-}
-
-function isNext(next: Next<unknown, unknown> | undefined): boolean {
-  switch (typeof next) {
-    case 'undefined':
-      return true;
-    case 'number':
-      return next >= 0;
-    case 'string':
-      return next === 'hibernate';
-    case 'object':
-      if (next === null) return false;
-      if ('continue' in next) return true;
-      return (
-        'message' in next && (next.at !== undefined ? Number.isFinite(next.at) : Number(next.afterMs) >= 0)
-      );
-    default:
-      return false;
   }
 }

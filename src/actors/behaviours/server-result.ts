@@ -110,3 +110,23 @@ export type CodeChange<State> = CodeChanged<State> | InitFailed;
  * promise (`async handleCall(…)`). The server handles nothing else until it is done.
  */
 export type Returned<T> = T | Blocking<T> | PromiseLike<T>;
+
+/** @internal Whether something may stand as the `next` of a result. */
+export function isNext(next: Next<unknown, unknown> | undefined): boolean {
+  switch (typeof next) {
+    case 'undefined':
+      return true;
+    case 'number':
+      return next >= 0;
+    case 'string':
+      return next === 'hibernate';
+    case 'object':
+      if (next === null) return false;
+      if ('continue' in next) return true;
+      return (
+        'message' in next && (next.at !== undefined ? Number.isFinite(next.at) : Number(next.afterMs) >= 0)
+      );
+    default:
+      return false;
+  }
+}
