@@ -18,7 +18,7 @@ export {
   type Swapped,
   type TerminateArgument,
 } from './behaviours/event-handler.js';
-export { BadCodeChange, type HandlerState } from './behaviours/event-manager.js';
+export type { HandlerState } from './behaviours/event-manager.js';
 export {
   type EventManagerPid,
   type EventManagerRef,
@@ -27,6 +27,7 @@ export {
 } from './behaviours/gen-event.js';
 export { GenServer, type ServerOptions, type ServerStart } from './behaviours/gen-server.js';
 export { GenStatem, type StatemPid, type StatemStart } from './behaviours/gen-statem.js';
+export { BadCodeChange } from './behaviours/handler-outcome.js';
 export { abcast, type MultiCallResult, multiCall } from './behaviours/multi-call.js';
 export { sameState } from './behaviours/same-state.js';
 export {

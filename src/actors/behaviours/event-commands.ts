@@ -1,63 +1,30 @@
 import type { ExitReason } from '../exit-reason.js';
 import type { HandlerRef } from './event-handler.js';
 
-/** An event on its way to the handlers. */
-export class NotifyMessage {
-  readonly type = '$notify';
-
-  constructor(readonly event: unknown) {}
+/** An event on its way to the handlers. Plain data, so that it can come from another scheduler. */
+export interface NotifyMessage {
+  readonly type: '$notify';
+  readonly event: unknown;
 }
 
-/** What can be asked of an event manager: the content of a call. */
-export abstract class EventCommand {}
-
-export class SyncNotify extends EventCommand {
-  constructor(readonly event: unknown) {
-    super();
-  }
-}
-
-export class CallHandler extends EventCommand {
-  constructor(
-    readonly handler: HandlerRef,
-    readonly request: unknown,
-  ) {
-    super();
-  }
-}
-
-export class AddHandler extends EventCommand {
-  constructor(
-    readonly handler: HandlerRef,
-    readonly argument: unknown,
-    /** Whether the caller is to own it. */
-    readonly supervised: boolean,
-  ) {
-    super();
-  }
-}
-
-export class DeleteHandler extends EventCommand {
-  constructor(
-    readonly handler: HandlerRef,
-    readonly argument: unknown,
-  ) {
-    super();
-  }
-}
-
-export class SwapHandlers extends EventCommand {
-  constructor(
-    readonly one: { readonly handler: HandlerRef; readonly argument?: unknown },
-    readonly other: { readonly handler: HandlerRef; readonly argument?: unknown },
-    /** Whether the caller is to own the other. */
-    readonly supervised: boolean,
-  ) {
-    super();
-  }
-}
-
-export class WhichHandlers extends EventCommand {}
+/** What can be asked of an event manager: the content of a call. `supervised`: the caller is to own the handler. */
+export type EventCommand =
+  | { readonly type: '$sync_notify'; readonly event: unknown }
+  | { readonly type: '$which_handlers' }
+  | { readonly type: '$call'; readonly handler: HandlerRef; readonly request: unknown }
+  | {
+      readonly type: '$add_handler';
+      readonly handler: HandlerRef;
+      readonly argument: unknown;
+      readonly supervised: boolean;
+    }
+  | { readonly type: '$delete_handler'; readonly handler: HandlerRef; readonly argument: unknown }
+  | {
+      readonly type: '$swap_handler';
+      readonly one: { readonly handler: HandlerRef; readonly argument?: unknown };
+      readonly other: { readonly handler: HandlerRef; readonly argument?: unknown };
+      readonly supervised: boolean;
+    };
 
 /** Why there is no handler, or no answer of it. The names are OTP's. */
 export type HandlerError =

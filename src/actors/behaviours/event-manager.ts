@@ -1,3 +1,4 @@
+import { BadArgument } from '../bad-argument.js';
 import { Exit, ExitReason } from '../exit-reason.js';
 import type { Pid } from '../pid.js';
 import type { Process } from '../process.js';
@@ -6,19 +7,12 @@ import type { InitAck } from '../starting.js';
 import { ExitMessage } from '../system-message.js';
 import type { Blocking } from '../wait.js';
 import { Behaviour, type BehaviourStatus } from './behaviour.js';
-import {
-  AddHandler,
-  CallHandler,
-  DeleteHandler,
+import type {
   EventCommand,
-  type HandlerAdded,
-  type HandlerDeleted,
-  type HandlerError,
-  type HandlerReply,
+  HandlerAdded,
+  HandlerDeleted,
+  HandlerReply,
   NotifyMessage,
-  SwapHandlers,
-  SyncNotify,
-  WhichHandlers,
 } from './event-commands.js';
 import {
   type AnyHandler,
@@ -30,53 +24,19 @@ import {
   type Swapped,
   type TerminateArgument,
 } from './event-handler.js';
-import { isPending, resultOf, thrownResult } from './returned.js';
-
-/** Callbacks as the manager calls them: it knows nothing of their types. */
-interface Module {
-  readonly init: (argument: unknown, swapped: Swapped | undefined) => unknown;
-  readonly handleEvent: (event: unknown, state: unknown) => unknown;
-  readonly handleCall?: (request: unknown, state: unknown) => unknown;
-  readonly handleInfo?: (message: unknown, state: unknown) => unknown;
-  readonly terminate?: (argument: TerminateArgument, state: unknown) => unknown;
-  readonly codeChange?: (oldVersion: unknown, state: unknown, extra: unknown) => unknown;
-  readonly formatStatus?: (state: unknown) => unknown;
-}
-
-/** A handler that is there. */
-class Handler {
-  state: unknown = undefined;
-
-  constructor(
-    readonly module: Module,
-    /** Undefined: it has none. */
-    readonly id: unknown,
-    readonly hasId: boolean,
-    /** Who is told of its end, and with whom it ends. */
-    readonly owner: Pid | null,
-  ) {}
-
-  static of(ref: HandlerRef, owner: Pid | null): Handler {
-    return 'module' in ref
-      ? new Handler(ref.module as unknown as Module, ref.id, true, owner)
-      : new Handler(ref as unknown as Module, undefined, false, owner);
-  }
-
-  get ref(): HandlerRef {
-    const module = this.module as unknown as AnyHandler;
-    return this.hasId ? { module, id: this.id } : module;
-  }
-
-  is(ref: HandlerRef): boolean {
-    if ('module' in ref) return this.hasId && this.module === (ref.module as unknown) && this.id === ref.id;
-    return !this.hasId && this.module === (ref as unknown);
-  }
-}
-
-/** What a callback came to: a value, or why it crashed. */
-type Outcome =
-  | { readonly value: unknown; readonly crash?: undefined }
-  | { readonly crash: ExitReason; readonly value?: undefined };
+import {
+  attempt,
+  BadCodeChange,
+  errorOf,
+  failed,
+  type Outcome,
+  outcomeOfThrown,
+  replied,
+  settledOutcome,
+  swappedOf,
+} from './handler-outcome.js';
+import { type HandlerModule, InstalledHandler } from './installed-handler.js';
+import { isPending, resultOf } from './returned.js';
 
 /** What `sys.getState` shows of a handler. */
 export interface HandlerState {
@@ -86,6 +46,12 @@ export interface HandlerState {
 
 type Kind = 'handleEvent' | 'handleInfo';
 
+type SwapCommand = Extract<EventCommand, { readonly type: '$swap_handler' }>;
+
+function isNotify(message: unknown): message is NotifyMessage {
+  return (message as NotifyMessage | null | undefined)?.type === '$notify';
+}
+
 /**
  * The process behind an event manager: OTP's loop of gen_event. It traps exits. Handlers are called newest first, each to
  * its end before the next.
@@ -94,7 +60,7 @@ type Kind = 'handleEvent' | 'handleInfo';
  */
 export class EventManager extends Behaviour {
   /** Newest first. */
-  #handlers: Handler[] = [];
+  #handlers: InstalledHandler[] = [];
 
   constructor(
     self: Process<never>,
@@ -118,9 +84,8 @@ export class EventManager extends Behaviour {
   // ---- messages ------------------------------------------------------------------------------------------------
 
   protected override handle(message: unknown): void {
-    if (message instanceof NotifyMessage) this.#notify('handleEvent', message.event, null);
-    else if (message instanceof CallMessage && message.request instanceof EventCommand)
-      this.#command(message.request, message.from);
+    if (isNotify(message)) this.#notify('handleEvent', message.event, null);
+    else if (message instanceof CallMessage) this.#command(message);
     else if (message instanceof ExitMessage) this.#ownerExited(message);
     else this.#notify('handleInfo', message, null);
   }
@@ -155,22 +120,20 @@ export class EventManager extends Behaviour {
   /** Goes on with the handler at `at`, whose callback did not just return a new state. */
   *#notifyOn(kind: Kind, event: unknown, at: number, first: Outcome): Blocking<void> {
     const handlers = [...this.#handlers];
-    let outcome = yield* this.#settled(first);
+    let outcome = yield* settledOutcome(first);
     for (let next = at; next < handlers.length; next++) {
       const handler = handlers[next]!;
       if (next !== at) {
         const callback = handler.module[kind];
         if (callback === undefined) continue;
-        outcome = yield* this.#settled(
-          this.#attempt(() => callback.call(handler.module, event, handler.state)),
-        );
+        outcome = yield* settledOutcome(attempt(() => callback.call(handler.module, event, handler.state)));
       }
       yield* this.#update(handler, outcome, event);
     }
   }
 
   /** What becomes of a handler after a callback. */
-  *#update(handler: Handler, outcome: Outcome, message: unknown): Blocking<void> {
+  *#update(handler: InstalledHandler, outcome: Outcome, message: unknown): Blocking<void> {
     const result = outcome.value as HandlerResult<unknown> | undefined;
     switch (result?.type) {
       case 'ok':
@@ -188,7 +151,7 @@ export class EventManager extends Behaviour {
   }
 
   /** A callback crashed, or returned what it must not: that is the end of its handler. */
-  *#failed(handler: Handler, outcome: Outcome, message: unknown): Blocking<void> {
+  *#failed(handler: InstalledHandler, outcome: Outcome, message: unknown): Blocking<void> {
     const end: HandlerEnd & TerminateArgument =
       outcome.crash === undefined
         ? { type: 'bad_return_value', value: outcome.value }
@@ -197,12 +160,12 @@ export class EventManager extends Behaviour {
     yield* this.#terminate(handler, end, end, message);
   }
 
-  *#swapItself(handler: Handler, swap: SwapHandler<unknown>): Blocking<void> {
+  *#swapItself(handler: InstalledHandler, swap: SwapHandler<unknown>): Blocking<void> {
     handler.state = swap.state;
     const { owner } = handler;
     const argument: TerminateArgument = { type: 'swap', argument: swap.argument };
     const end = yield* this.#terminate(handler, argument, { type: 'swapped', by: swap.other, owner });
-    const other = Handler.of(swap.other, owner);
+    const other = InstalledHandler.of(swap.other, owner);
     const outcome = yield* this.#begin(other, swap.otherArgument, swappedOf(end));
     const result = outcome.value as HandlerResult<unknown> | undefined;
     if (result?.type === 'ok') {
@@ -234,28 +197,49 @@ export class EventManager extends Behaviour {
 
   // ---- commands ------------------------------------------------------------------------------------------------
 
-  #command(command: EventCommand, from: From<unknown>): void {
+  #command(message: CallMessage): void {
+    const { from } = message;
+    const command = message.request as EventCommand | undefined;
     const reply = (answer: unknown) => from.reply(answer);
-    if (command instanceof CallHandler) this.#call(command, from);
-    else if (command instanceof SyncNotify) this.#notify('handleEvent', command.event, from);
-    else if (command instanceof AddHandler) {
-      const owner = command.supervised ? from.caller : null;
-      this.self.block(this.#add(command.handler, command.argument, undefined, owner), reply);
-    } else if (command instanceof DeleteHandler) this.self.block(this.#delete(command), reply);
-    else if (command instanceof SwapHandlers) this.self.block(this.#swap(command, from.caller), reply);
-    else if (command instanceof WhichHandlers) reply(this.#handlers.map(({ ref }) => ref));
+    switch (command?.type) {
+      case '$call':
+        this.#call(command.handler, command.request, from);
+        return;
+      case '$sync_notify':
+        this.#notify('handleEvent', command.event, from);
+        return;
+      case '$add_handler': {
+        const { handler, argument, supervised } = command;
+        this.self.block(this.#add(handler, argument, undefined, supervised ? from.caller : null), reply);
+        return;
+      }
+      case '$delete_handler':
+        this.self.block(this.#delete(command.handler, command.argument), reply);
+        return;
+      case '$swap_handler':
+        this.self.block(this.#swap(command, from.caller), reply);
+        return;
+      case '$which_handlers':
+        reply(this.#handlers.map(({ ref }) => ref));
+        return;
+    }
+    // A call of another kind: nobody here answers it.
+    this.#notify('handleInfo', message, null);
   }
 
-  #call({ handler: ref, request }: CallHandler, from: From<unknown>): void {
+  #call(ref: HandlerRef, request: unknown, from: From<unknown>): void {
     const handler = this.#handlers.find((one) => one.is(ref));
     if (handler === undefined) {
       from.reply(failed({ type: 'bad_module' }));
       return;
     }
-    const outcome = this.#attempt(() => {
-      if (handler.module.handleCall === undefined) throw new TypeError('the handler has no handleCall');
-      return handler.module.handleCall(request, handler.state);
-    });
+    let outcome: Outcome;
+    try {
+      if (handler.module.handleCall === undefined) throw new BadArgument(`${handler.name} takes no calls`);
+      outcome = { value: handler.module.handleCall(request, handler.state) };
+    } catch (thrown) {
+      outcome = outcomeOfThrown(thrown);
+    }
     const result = outcome.value as (HandlerResult<unknown> & { readonly reply?: unknown }) | undefined;
     if (result?.type === 'ok' && 'reply' in result) {
       handler.state = result.state;
@@ -265,8 +249,8 @@ export class EventManager extends Behaviour {
     this.self.block(this.#callOn(handler, outcome, request), (answer) => from.reply(answer));
   }
 
-  *#callOn(handler: Handler, first: Outcome, request: unknown): Blocking<HandlerReply<unknown>> {
-    const outcome = yield* this.#settled(first);
+  *#callOn(handler: InstalledHandler, first: Outcome, request: unknown): Blocking<HandlerReply<unknown>> {
+    const outcome = yield* settledOutcome(first);
     const result = outcome.value as (HandlerResult<unknown> & { readonly reply?: unknown }) | undefined;
     const isResult =
       result?.type === 'ok' || result?.type === 'swap_handler' || result?.type === 'remove_handler';
@@ -286,7 +270,7 @@ export class EventManager extends Behaviour {
   ): Blocking<HandlerAdded> {
     // It stays when the handler goes: there may be other reasons for it.
     if (owner !== null) this.self.link(owner);
-    const handler = Handler.of(ref, owner);
+    const handler = InstalledHandler.of(ref, owner);
     const outcome = yield* this.#begin(handler, argument, swapped);
     const result = outcome.value as { readonly type?: unknown; readonly state?: unknown } | undefined;
     if (result?.type === 'ok') {
@@ -300,7 +284,7 @@ export class EventManager extends Behaviour {
     return failed(errorOf(outcome));
   }
 
-  *#delete({ handler: ref, argument }: DeleteHandler): Blocking<HandlerDeleted> {
+  *#delete(ref: HandlerRef, argument: unknown): Blocking<HandlerDeleted> {
     const handler = this.#handlers.find((one) => one.is(ref));
     if (handler === undefined) return failed({ type: 'module_not_found' });
     this.#drop(handler);
@@ -308,7 +292,7 @@ export class EventManager extends Behaviour {
     return end.crash === undefined ? { ok: true, result: end.value } : failed(errorOf(end));
   }
 
-  *#swap({ one, other, supervised }: SwapHandlers, caller: Pid): Blocking<HandlerAdded> {
+  *#swap({ one, other, supervised }: SwapCommand, caller: Pid): Blocking<HandlerAdded> {
     const handler = this.#handlers.find((candidate) => candidate.is(one.handler));
     let owner = supervised ? caller : null;
     let swapped: Swapped = { type: 'module_not_found' };
@@ -323,36 +307,17 @@ export class EventManager extends Behaviour {
 
   // ---- handlers ------------------------------------------------------------------------------------------------
 
-  #begin(handler: Handler, argument: unknown, swapped: Swapped | undefined): Blocking<Outcome> {
-    return this.#settled(this.#attempt(() => handler.module.init(argument, swapped)));
+  #begin(handler: InstalledHandler, argument: unknown, swapped: Swapped | undefined): Blocking<Outcome> {
+    return settledOutcome(attempt(() => handler.module.init(argument, swapped)));
   }
 
-  /** Calls a callback. */
-  #attempt(callback: () => unknown): Outcome {
-    try {
-      return { value: callback() };
-    } catch (thrown) {
-      return outcomeOfThrown(thrown);
-    }
-  }
-
-  /** Waits until a callback is done that may wait. */
-  *#settled(outcome: Outcome): Blocking<Outcome> {
-    if (outcome.crash !== undefined || !isPending(outcome.value)) return outcome;
-    try {
-      return { value: yield* resultOf(outcome.value) };
-    } catch (thrown) {
-      return outcomeOfThrown(thrown);
-    }
-  }
-
-  #drop(handler: Handler): void {
+  #drop(handler: InstalledHandler): void {
     this.#handlers = this.#handlers.filter((one) => one !== handler);
   }
 
   /** The terminate of a handler, and what is to be said of its end. */
   *#terminate(
-    handler: Handler,
+    handler: InstalledHandler,
     argument: TerminateArgument,
     end: HandlerEnd,
     message?: unknown,
@@ -361,28 +326,28 @@ export class EventManager extends Behaviour {
     const outcome: Outcome =
       module.terminate === undefined
         ? { value: undefined }
-        : yield* this.#settled(this.#attempt(() => module.terminate?.(argument, state)));
+        : yield* settledOutcome(attempt(() => module.terminate?.(argument, state)));
     if (end.type === 'error') this.#report(handler, end.reason, message);
     else if (end.type === 'bad_return_value') this.#report(handler, end, message);
     this.#tell(handler, end);
     return outcome;
   }
 
-  #tell(handler: Handler, end: HandlerEnd): void {
+  #tell(handler: InstalledHandler, end: HandlerEnd): void {
     if (handler.owner === null) return;
     this.self.send(handler.owner as Pid<GenEventExit>, new GenEventExit(handler.ref, end));
   }
 
-  #report(handler: Handler, reason: ExitReason, lastMessage: unknown): void {
+  #report(handler: InstalledHandler, reason: ExitReason, lastMessage: unknown): void {
     const { self } = this;
     self.runtime.emit({
       type: 'handler_crashed',
       pid: self,
       label: self.label,
-      handler: nameOf(handler),
+      handler: handler.name,
       reason,
       lastMessage,
-      state: shown(handler),
+      state: handler.shown,
     });
   }
 
@@ -416,7 +381,7 @@ export class EventManager extends Behaviour {
   protected override formatStatus(status: BehaviourStatus): BehaviourStatus {
     const state = this.#handlers.map((handler) => ({
       handler: handler.ref,
-      state: shown(handler),
+      state: handler.shown,
       owner: handler.owner,
     }));
     return { ...status, state };
@@ -424,16 +389,16 @@ export class EventManager extends Behaviour {
 
   /** Those of the given callbacks; without any, all that know how to change. */
   protected override *changeCode(given: unknown, oldVersion: unknown, extra: unknown): Blocking<void> {
-    const changed = new Map<Handler, Handler>();
+    const changed = new Map<InstalledHandler, InstalledHandler>();
     const { module: before, by } = (given ?? {}) as {
       readonly module?: AnyHandler;
       readonly by?: AnyHandler;
     };
     for (const handler of this.#handlers) {
       if (before !== undefined && handler.module !== (before as unknown)) continue;
-      const module = ((before === undefined ? undefined : by) as Module | undefined) ?? handler.module;
+      const module = ((before === undefined ? undefined : by) as HandlerModule | undefined) ?? handler.module;
       if (module.codeChange === undefined && before === undefined) continue;
-      const next = new Handler(module, handler.id, handler.hasId, handler.owner);
+      const next = new InstalledHandler(module, handler.id, handler.hasId, handler.owner);
       const returned = module.codeChange?.(oldVersion, handler.state, extra);
       const result = (isPending(returned) ? yield* resultOf(returned) : returned) as HandlerResult<unknown>;
       if (result?.type !== 'ok') throw new BadCodeChange(result);
@@ -441,57 +406,5 @@ export class EventManager extends Behaviour {
       changed.set(handler, next);
     }
     this.#handlers = this.#handlers.map((handler) => changed.get(handler) ?? handler);
-  }
-}
-
-/** A handler's codeChange did not return `ok`. */
-export class BadCodeChange extends Error {
-  override readonly name = 'BadCodeChange';
-
-  constructor(readonly value: unknown) {
-    super(`the change of a handler's code returned ${String(value)}`);
-  }
-}
-
-function outcomeOfThrown(thrown: unknown): Outcome {
-  try {
-    return { value: thrownResult(thrown) };
-  } catch (crash) {
-    return { crash: ExitReason.ofThrown(crash) };
-  }
-}
-
-function swappedOf(end: Outcome): Swapped {
-  return end.crash === undefined
-    ? { type: 'result', value: end.value }
-    : { type: 'failed', reason: end.crash };
-}
-
-function errorOf(outcome: Outcome): HandlerError {
-  if (outcome.crash !== undefined) return { type: 'error', reason: outcome.crash };
-  return { type: 'bad_return_value', value: outcome.value };
-}
-
-function failed(error: HandlerError): { readonly error: HandlerError } {
-  return { error };
-}
-
-function replied(reply: unknown): HandlerReply<unknown> {
-  return { ok: true, reply };
-}
-
-/** What people call a handler: the class of its callbacks, and its id. */
-function nameOf({ module, id, hasId }: Handler): string {
-  const name = module.constructor?.name ?? '';
-  const kind = name === '' || name === 'Object' ? 'handler' : name;
-  return hasId ? `${kind} ${String(id)}` : kind;
-}
-
-function shown({ module, state }: Handler): unknown {
-  if (module.formatStatus === undefined) return state;
-  try {
-    return module.formatStatus(state);
-  } catch (error) {
-    return `formatStatus failed: ${String(error)}`;
   }
 }

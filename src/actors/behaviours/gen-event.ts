@@ -7,18 +7,12 @@ import type { Runtime } from '../runtime.js';
 import type { MonitoredStart, StartOutcome } from '../start-result.js';
 import { isVia, type Target, targetInWords, type Via } from '../via.js';
 import type { Blocking } from '../wait.js';
-import {
-  AddHandler,
-  CallHandler,
-  DeleteHandler,
-  type EventCommand,
-  type HandlerAdded,
-  type HandlerDeleted,
-  type HandlerReply,
+import type {
+  EventCommand,
+  HandlerAdded,
+  HandlerDeleted,
+  HandlerReply,
   NotifyMessage,
-  SwapHandlers,
-  SyncNotify,
-  WhichHandlers,
 } from './event-commands.js';
 import type { AnyHandler, HandlerFor, HandlerRef } from './event-handler.js';
 import { EventManager } from './event-manager.js';
@@ -230,12 +224,12 @@ export const GenEvent = {
     const target = manager as EventManagerRef;
     const pid = isName(target) ? runtime.whereis(target) : target;
     if (pid === undefined) throw new BadArgument(`nobody is registered as ${String(targetInWords(target))}`);
-    runtime.send(pid as Pid<NotifyMessage>, new NotifyMessage(event));
+    runtime.send(pid as Pid<NotifyMessage>, { type: '$notify', event });
   },
 
   /** The same, and waits until all handlers have handled it. */
   syncNotify<M extends EventManagerRef>(manager: M, event: EventsOf<M>): Blocking<'ok'> {
-    return ask(manager, new SyncNotify(event));
+    return ask(manager, { type: '$sync_notify', event });
   },
 
   // ---- handlers ------------------------------------------------------------------------------------------------
@@ -246,7 +240,7 @@ export const GenEvent = {
     handler: HandlerRef<Fitting<M, Argument, State>>,
     ...[argument]: Given<NoInfer<Argument>>
   ): Blocking<HandlerAdded> {
-    return ask(manager, new AddHandler(handler as HandlerRef, argument, false));
+    return ask(manager, add(handler as HandlerRef, argument, false));
   },
 
   /**
@@ -258,12 +252,12 @@ export const GenEvent = {
     handler: HandlerRef<Fitting<M, Argument, State>>,
     ...[argument]: Given<NoInfer<Argument>>
   ): Blocking<HandlerAdded> {
-    return ask(manager, new AddHandler(handler as HandlerRef, argument, true));
+    return ask(manager, add(handler as HandlerRef, argument, true));
   },
 
   /** Removes a handler, of several the newest; its terminate gets the argument. */
   deleteHandler(manager: EventManagerRef, handler: HandlerRef, argument?: unknown): Blocking<HandlerDeleted> {
-    return ask(manager, new DeleteHandler(handler, argument));
+    return ask(manager, { type: '$delete_handler', handler, argument });
   },
 
   /**
@@ -276,7 +270,7 @@ export const GenEvent = {
     old: SwapOut,
     other: SwapIn<Fitting<M, Argument, State>, NoInfer<Argument>>,
   ): Blocking<HandlerAdded> {
-    return ask(manager, new SwapHandlers(old, other as SwapOut, false));
+    return ask(manager, swap(old, other as SwapOut, false));
   },
 
   /** The same, but the new one belongs to the calling process. */
@@ -285,12 +279,12 @@ export const GenEvent = {
     old: SwapOut,
     other: SwapIn<Fitting<M, Argument, State>, NoInfer<Argument>>,
   ): Blocking<HandlerAdded> {
-    return ask(manager, new SwapHandlers(old, other as SwapOut, true));
+    return ask(manager, swap(old, other as SwapOut, true));
   },
 
   /** The handlers that are there, newest first. */
   whichHandlers(manager: EventManagerRef): Blocking<readonly HandlerRef[]> {
-    return ask(manager, new WhichHandlers());
+    return ask(manager, { type: '$which_handlers' });
   },
 
   /** Asks one handler, of several the newest. Without an answer in `timeoutMs` (5000) the caller exits with the reason `call`. */
@@ -300,7 +294,7 @@ export const GenEvent = {
     request: NoInfer<RequestOf<H>>,
     timeoutMs = 5000,
   ): Blocking<HandlerReply<ReplyOf<H>>> {
-    const command = new CallHandler(handler as HandlerRef, request);
+    const command = { type: '$call', handler: handler as HandlerRef, request } satisfies EventCommand;
     const outcome = yield* new Asking<HandlerReply<ReplyOf<H>>>(manager, command, timeoutMs);
     if (outcome.ok) return outcome.value;
     throw new Exit({ type: 'call', reason: outcome.reason, target: targetInWords(manager) });
@@ -316,6 +310,14 @@ function make(self: Process<never>, parent: Pid | null): EventManager {
 
 function isName(target: EventManagerRef): target is string | Via<EventManagerPid> {
   return typeof target === 'string' || isVia(target);
+}
+
+function add(handler: HandlerRef, argument: unknown, supervised: boolean): EventCommand {
+  return { type: '$add_handler', handler, argument, supervised };
+}
+
+function swap(one: SwapOut, other: SwapOut, supervised: boolean): EventCommand {
+  return { type: '$swap_handler', one, other, supervised };
 }
 
 /** Without an answer the caller exits with the bare reason. */

@@ -1,56 +1,16 @@
-import { BadArgument } from '../bad-argument.js';
-import { Exit, ExitReason } from '../exit-reason.js';
-import type { Pid } from '../pid.js';
-import type { Process } from '../process.js';
+import { Exit } from '../exit-reason.js';
 import { CallMessage, CastMessage, type From } from '../request.js';
-import type { InitAck } from '../starting.js';
-import { type Blocking, Token } from '../wait.js';
-import { Behaviour, type BehaviourStatus } from './behaviour.js';
+import type { Blocking } from '../wait.js';
 import { isPending, resultOf, thrownResult } from './returned.js';
-import { sameState } from './same-state.js';
-import { type AnyStatem, HandlerTable, isStatem, type StatemStatus } from './statem-callbacks.js';
+import { isStatem } from './statem-callbacks.js';
 import { StatemError } from './statem-error.js';
 import { isEventType, MachineEvent } from './statem-event.js';
-import type {
-  Action,
-  Actions,
-  EventResult,
-  NextEventAction,
-  ReplyAction,
-  StatemCodeChange,
-  StatemInit,
-} from './statem-result.js';
+import { Enter, NONE, StatemProcess, type Unknown } from './statem-process.js';
+import type { Action, Actions, EventResult, NextEventAction, ReplyAction } from './statem-result.js';
 import { isTimeoutAction, Timeout, type TimeoutAction, Timeouts } from './statem-timeouts.js';
-
-/** Types of which nothing is known. */
-interface Unknown {
-  readonly state: unknown;
-  readonly data: unknown;
-  readonly call: readonly [unknown, unknown];
-  readonly cast: unknown;
-  readonly info: unknown;
-  readonly internal: unknown;
-  readonly timeout: unknown;
-}
-
-/** What `sys.getState` shows of a machine. */
-export interface StatemPlace {
-  readonly state: unknown;
-  readonly data: unknown;
-}
 
 /** A callback that is not done yet. */
 const waiting = Symbol('waiting');
-
-/** What stands for an event while there is none. */
-const NONE = new MachineEvent('internal', 'init_state', null, undefined);
-
-/** Has the machine enter its first state, after the start has returned and before anything else. */
-class Enter extends Token {
-  constructor(readonly actions: Actions<Action<Unknown>> | undefined) {
-    super();
-  }
-}
 
 /**
  * The process behind a state machine: OTP's loop of gen_statem. A message is one event. The events that its callbacks
@@ -62,84 +22,27 @@ class Enter extends Token {
  *
  * State and data are replaced in the transition: a callback that throws leaves what was before its event.
  */
-export class StateMachine extends Behaviour {
-  #state: unknown = undefined;
-  #data: unknown = undefined;
-  #initialized = false;
-  /** The callbacks in use; before them those that were pushed aside. */
-  readonly #modules: AnyStatem[];
-  #callbacks: AnyStatem;
-  /** For state functions. */
-  #handlers: HandlerTable | null = null;
-  #same: (one: unknown, other: unknown) => boolean = sameState;
-  readonly #timeouts: Timeouts;
-  /** Events to be handled before the next message, the next one last. */
-  readonly #events: MachineEvent[] = [];
-  /** Oldest first. */
-  #postponed: MachineEvent[] = [];
+export class StateMachine extends StatemProcess {
+  /** Events to be handled before the next message, the next one last. Null until there is one. */
+  #events: MachineEvent[] | null = null;
 
   // What the event that is handled has led to so far.
-  #event: MachineEvent = NONE;
   /** It is an enter call that is made now. */
   #entering = false;
   #nextState: unknown = undefined;
   #nextData: unknown = undefined;
   #postpone = false;
-  readonly #inserted: MachineEvent[] = [];
-  readonly #timeoutActions: TimeoutAction[] = [];
+  #inserted: MachineEvent[] | null = null;
+  #timeoutActions: TimeoutAction[] | null = null;
 
   /** What a callback came to that did not have to wait for it. */
   #settled: unknown = waiting;
   #settling = false;
-  readonly #whenSettled = (result: unknown) => {
-    if (this.#settling) this.#settled = result;
-    else this.#proceed(result);
-  };
-
-  constructor(self: Process<never>, parent: Pid | null, callbacks: AnyStatem) {
-    super(self, parent);
-    this.#callbacks = callbacks;
-    this.#modules = [callbacks];
-    this.#timeouts = new Timeouts(self);
-  }
-
-  /** Runs `init`, which may wait. */
-  init(ack: InitAck): void {
-    let result: unknown;
-    try {
-      result = this.#callbacks.init(this.self);
-    } catch (thrown) {
-      result = thrownResult(thrown);
-    }
-    if (isPending(result)) this.self.block(resultOf(result), (value) => this.#initDone(value, ack));
-    else this.#initDone(result, ack);
-  }
-
-  #initDone(returned: unknown, ack: InitAck): void {
-    const result = returned as StatemInit<Unknown>;
-    switch (result?.type) {
-      case 'ok':
-        this.#state = result.state;
-        this.#data = result.data;
-        this.#initialized = true;
-        ack.ok();
-        this.self.putFirst(new Enter(result.actions));
-        return;
-      case 'ignore':
-        ack.ignore();
-        throw new Exit(ExitReason.normal);
-      case 'error':
-        ack.error(result.reason);
-        throw new Exit(ExitReason.normal);
-      case 'stop':
-        throw new Exit(result.reason);
-    }
-    throw new Exit({ type: 'bad_return_from_init', value: returned });
-  }
+  #whenSettled: ((result: unknown) => void) | null = null;
 
   #enterFirst({ actions }: Enter): void {
     this.self.handledCount = (this.self.handledCount - 1) | 0;
-    this.#use(this.#callbacks);
+    this.use(this.callbacks);
     this.#begin(NONE);
     this.#act(actions);
     // There is no event that could be kept.
@@ -162,7 +65,7 @@ export class StateMachine extends Behaviour {
     } else if (message instanceof CastMessage) {
       event = new MachineEvent('cast', message.message, null, undefined);
     } else if (message instanceof Timeout) {
-      this.#timeouts.expired(message);
+      this.timeouts!.expired(message);
       event = new MachineEvent(message.type, message.content, null, message.name);
     } else {
       event = new MachineEvent('info', message, null, undefined);
@@ -172,20 +75,20 @@ export class StateMachine extends Behaviour {
   }
 
   #begin(event: MachineEvent): void {
-    this.#event = event;
+    this.event = event;
     this.#entering = false;
-    this.#nextState = this.#state;
-    this.#nextData = this.#data;
+    this.#nextState = this.state;
+    this.#nextData = this.data;
     this.#postpone = false;
   }
 
   #callHandler(): unknown {
     try {
-      if (this.#handlers === null) {
-        return this.#callbacks.handleEvent!(this.#event, this.#nextState, this.#nextData);
+      if (this.handlers === null) {
+        return this.callbacks.handleEvent!(this.event, this.#nextState, this.#nextData);
       }
-      const { owner, handle } = this.#handlers.get(this.#nextState);
-      return handle.call(owner, this.#event, this.#nextData);
+      const { owner, handle } = this.handlers.get(this.#nextState);
+      return handle.call(owner, this.event, this.#nextData);
     } catch (thrown) {
       return thrownResult(thrown);
     }
@@ -193,18 +96,18 @@ export class StateMachine extends Behaviour {
 
   /** Whether the state that comes wants to hear that it is entered. */
   #makesEnterCalls(): boolean {
-    if (this.#handlers === null) return this.#callbacks.enter !== undefined;
-    return this.#handlers.get(this.#nextState).enter !== null;
+    if (this.handlers === null) return this.callbacks.enter !== undefined;
+    return this.handlers.get(this.#nextState).enter !== null;
   }
 
   #callEnter(): unknown {
     this.#entering = true;
     try {
-      if (this.#handlers === null) {
-        return this.#callbacks.enter!(this.#state, this.#nextState, this.#nextData);
+      if (this.handlers === null) {
+        return this.callbacks.enter!(this.state, this.#nextState, this.#nextData);
       }
-      const { owner, enter } = this.#handlers.get(this.#nextState);
-      return enter!.call(owner, this.#state, this.#nextData);
+      const { owner, enter } = this.handlers.get(this.#nextState);
+      return enter!.call(owner, this.state, this.#nextData);
     } catch (thrown) {
       return thrownResult(thrown);
     }
@@ -230,6 +133,10 @@ export class StateMachine extends Behaviour {
     this.#settled = waiting;
     this.#settling = true;
     try {
+      this.#whenSettled ??= (result) => {
+        if (this.#settling) this.#settled = result;
+        else this.#proceed(result);
+      };
       this.self.block(resultOf(pending), this.#whenSettled);
     } finally {
       this.#settling = false;
@@ -242,7 +149,7 @@ export class StateMachine extends Behaviour {
     const result = returned as EventResult<Unknown>;
     switch (result?.type) {
       case 'next_state': {
-        const same = this.#same(result.state, this.#nextState);
+        const same = result.state === this.#nextState || this.same(result.state, this.#nextState);
         if (this.#entering && !same) this.#refuse('bad_state_enter_return_from_state_function', returned);
         if (!same) this.#nextState = result.state;
         this.#nextData = result.data;
@@ -289,8 +196,8 @@ export class StateMachine extends Behaviour {
   }
 
   #replaceState(): void {
-    this.#state = this.#nextState;
-    this.#data = this.#nextData;
+    this.state = this.#nextState;
+    this.data = this.#nextData;
   }
 
   // ---- actions -------------------------------------------------------------------------------------------------
@@ -324,22 +231,27 @@ export class StateMachine extends Behaviour {
       case 'state_timeout':
       case 'generic_timeout':
         if (!isTimeoutAction(action)) break;
+        this.#timeoutActions ??= [];
         this.#timeoutActions.push(action);
         return;
       case 'change_callback_module':
       case 'push_callback_module':
         if (this.#entering) this.#refuseInEnter(action);
         if (!isStatem(action.callbacks)) this.#refuse('bad_return_from_callback_mode', action.callbacks);
-        if (action.type === 'change_callback_module') this.#modules.pop();
-        this.#modules.push(action.callbacks);
-        this.#use(action.callbacks);
+        if (action.type === 'push_callback_module') {
+          this.pushed ??= [];
+          this.pushed.push(this.callbacks);
+        }
+        this.use(action.callbacks);
         return;
-      case 'pop_callback_module':
-        if (this.#modules.length === 1) break;
+      case 'pop_callback_module': {
+        const before = this.pushed?.at(-1);
+        if (before === undefined) break;
         if (this.#entering) this.#refuseInEnter(action);
-        this.#modules.pop();
-        this.#use(this.#modules.at(-1)!);
+        this.pushed!.pop();
+        this.use(before);
         return;
+      }
     }
     this.#refuse('bad_action_from_state_function', action);
   }
@@ -357,33 +269,34 @@ export class StateMachine extends Behaviour {
     const { event, content, from, name } = action;
     const inserted = new MachineEvent(event, content, (from as From<unknown> | undefined) ?? null, name);
     if (this.debug !== null) this.debug.in(inserted);
+    this.#inserted ??= [];
     this.#inserted.push(inserted);
-  }
-
-  #use(callbacks: AnyStatem): void {
-    if (!isStatem(callbacks)) this.#refuse('bad_return_from_callback_mode', callbacks);
-    this.#callbacks = callbacks;
-    this.#same = callbacks.sameState?.bind(callbacks) ?? sameState;
-    this.#handlers = callbacks.states === undefined ? null : HandlerTable.of(callbacks.states);
   }
 
   // ---- transitions ---------------------------------------------------------------------------------------------
 
   /** The transition after all callbacks of an event. True if there is another event to be handled now. */
   #transit(): boolean {
-    const changed = !this.#same(this.#nextState, this.#state);
-    if (this.#postpone) this.#keep(this.#event);
-    this.#timeouts.eventHandled();
-    if (changed) {
-      this.#timeouts.stateChanged();
-      this.#bringBack();
+    const changed = this.#nextState !== this.state && !this.same(this.#nextState, this.state);
+    if (this.#postpone) this.#keep(this.event);
+    if (this.timeouts !== null) {
+      this.timeouts.eventHandled();
+      if (changed) this.timeouts.stateChanged();
+    }
+    if (changed && this.postponed !== null) {
+      this.#putBack(this.postponed);
+      this.postponed = null;
     }
     this.#replaceState();
-    if (this.#timeoutActions.length !== 0) {
-      this.#timeouts.perform(this.#timeoutActions);
-      this.#timeoutActions.length = 0;
+    if (this.#timeoutActions !== null) {
+      this.timeouts ??= new Timeouts(this.self);
+      this.timeouts.perform(this.#timeoutActions);
+      this.#timeoutActions = null;
     }
-    if (this.#inserted.length !== 0) this.#insertEvents();
+    if (this.#inserted !== null) {
+      this.#putBack(this.#inserted);
+      this.#inserted = null;
+    }
     const event = this.#nextEvent();
     this.#begin(event ?? NONE);
     return event !== null;
@@ -392,133 +305,28 @@ export class StateMachine extends Behaviour {
   #keep(event: MachineEvent): void {
     // Nobody waits for the answer of a call that could not stand still.
     if (event.from?.immediate === true) return;
-    this.#postponed.push(event);
-    if (this.#postponed.length > this.self.runtime.mailboxMax) this.self.runtime.overflowed(this.self);
+    this.postponed ??= [];
+    this.postponed.push(event);
+    if (this.postponed.length > this.self.runtime.mailboxMax) this.self.runtime.overflowed(this.self);
   }
 
-  #bringBack(): void {
-    const postponed = this.#postponed;
-    if (postponed.length === 0) return;
-    for (let at = postponed.length - 1; at >= 0; at--) this.#events.push(postponed[at]!);
-    this.#postponed = [];
-  }
-
-  #insertEvents(): void {
-    const inserted = this.#inserted;
-    for (let at = inserted.length - 1; at >= 0; at--) this.#events.push(inserted[at]!);
-    inserted.length = 0;
+  /** Has these events handled next, in their order. */
+  #putBack(events: readonly MachineEvent[]): void {
+    this.#events ??= [];
+    for (let at = events.length - 1; at >= 0; at--) this.#events.push(events[at]!);
     if (this.#events.length > this.self.runtime.mailboxMax) this.self.runtime.overflowed(this.self);
   }
 
   #nextEvent(): MachineEvent | null {
     if (!this.self.alive) return null;
-    const event = this.#events.pop();
+    const event = this.#events?.pop();
     if (event !== undefined) return event;
-    const due = this.#timeouts.takeDue();
+    this.#events = null;
+    const due = this.timeouts?.takeDue() ?? null;
     if (due === null) return null;
     const timeout = new MachineEvent(due.type, due.content, null, due.name);
     if (this.debug !== null) this.debug.in(timeout);
     return timeout;
-  }
-
-  // ---- end and sys ---------------------------------------------------------------------------------------------
-
-  override terminate(reason: ExitReason): void | Blocking<void> {
-    if (!this.#initialized) return;
-    try {
-      const result = this.#callbacks.terminate?.(reason, this.#state, this.#data);
-      if (isPending(result)) return this.#terminating(result, reason);
-    } catch (thrown) {
-      this.#terminateThrew(thrown, reason);
-      return;
-    }
-    this.#ended(reason);
-  }
-
-  *#terminating(pending: Blocking<unknown> | PromiseLike<unknown>, reason: ExitReason): Blocking<void> {
-    try {
-      yield* resultOf(pending);
-    } catch (thrown) {
-      this.#terminateThrew(thrown, reason);
-    }
-    this.#ended(reason);
-  }
-
-  /** A thrown value is what terminate returned: it concerns nobody. */
-  #terminateThrew(thrown: unknown, reason: ExitReason): void {
-    const returned = !(thrown instanceof Error || thrown instanceof Exit);
-    this.#ended(returned ? reason : ExitReason.ofThrown(thrown));
-    if (!returned) throw thrown;
-  }
-
-  #ended(reason: ExitReason): void {
-    const event = this.#event;
-    if (event === NONE) this.reportEnd(reason, undefined);
-    else if (event.from === null) this.reportEnd(reason, event);
-    else this.reportEnd(reason, new CallMessage(event.from, event.content));
-  }
-
-  override get behaviour(): string {
-    return 'GenStatem';
-  }
-
-  override get version(): unknown {
-    return this.#callbacks.version;
-  }
-
-  protected override getState(): StatemPlace {
-    return { state: this.#state, data: this.#data };
-  }
-
-  protected override replaceState(replace: (state: unknown) => unknown): unknown {
-    const place = replace(this.getState()) as StatemPlace | undefined;
-    if (typeof place !== 'object' || place === null || !('state' in place) || !('data' in place)) {
-      throw new BadArgument(`a machine has { state, data }, not ${String(place)}`);
-    }
-    this.#state = place.state;
-    this.#data = place.data;
-    return place;
-  }
-
-  protected override formatStatus(status: BehaviourStatus): BehaviourStatus {
-    const state: StatemStatus = {
-      state: this.#state,
-      data: this.#data,
-      postponed: this.#postponed as unknown as StatemStatus['postponed'],
-      timeouts: [...this.#timeouts].map(({ type, name, content }) =>
-        name === undefined ? { type, content } : { type, name, content },
-      ),
-    };
-    const shown = { ...status, state };
-    return this.#callbacks.formatStatus?.(shown) ?? shown;
-  }
-
-  protected override changeCode(given: unknown, oldVersion: unknown, extra: unknown): void | Blocking<void> {
-    const callbacks = (given ?? this.#callbacks) as AnyStatem;
-    let result: unknown;
-    try {
-      if (callbacks.codeChange === undefined) throw new BadArgument(`${this.self.label} has no codeChange`);
-      result = callbacks.codeChange(oldVersion, this.#state, this.#data, extra);
-    } catch (thrown) {
-      result = thrownResult(thrown);
-    }
-    if (isPending(result)) return this.#changing(result, callbacks);
-    this.#changed(result, callbacks);
-  }
-
-  *#changing(pending: Blocking<unknown> | PromiseLike<unknown>, callbacks: AnyStatem): Blocking<void> {
-    this.#changed(yield* resultOf(pending), callbacks);
-  }
-
-  #changed(returned: unknown, callbacks: AnyStatem): void {
-    const result = returned as StatemCodeChange<Unknown>;
-    if (result?.type === 'error') throw new Exit(result.reason);
-    if (result?.type !== 'ok') throw new Exit({ type: 'bad_return_value', value: returned });
-    if (!isStatem(callbacks)) throw new StatemError('bad_return_from_callback_mode', callbacks);
-    this.#state = result.state;
-    this.#data = result.data;
-    this.#modules[this.#modules.length - 1] = callbacks;
-    this.#use(callbacks);
   }
 }
 

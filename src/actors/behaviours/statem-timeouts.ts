@@ -51,20 +51,16 @@ class TimeoutTimer extends ProcessTimer {
 export class Timeouts {
   #event: Timeout | null = null;
   #state: Timeout | null = null;
-  readonly #named = new Map<PropertyKey, Timeout>();
+  #named: Map<PropertyKey, Timeout> | null = null;
   /** Those of 0 ms, oldest first. */
   readonly #due: Timeout[] = [];
 
   constructor(private readonly self: Process<never>) {}
 
-  get size(): number {
-    return this.#named.size + (this.#event === null ? 0 : 1) + (this.#state === null ? 0 : 1);
-  }
-
   *[Symbol.iterator](): Generator<Timeout, void, undefined> {
     if (this.#event !== null) yield this.#event;
     if (this.#state !== null) yield this.#state;
-    yield* this.#named.values();
+    if (this.#named !== null) yield* this.#named.values();
   }
 
   /** An event is handled: the event timeout is off. */
@@ -101,14 +97,17 @@ export class Timeouts {
   #get(type: TimeoutAction['type'], name: PropertyKey | undefined): Timeout | null {
     if (type === 'timeout') return this.#event;
     if (type === 'state_timeout') return this.#state;
-    return this.#named.get(name!) ?? null;
+    return this.#named?.get(name!) ?? null;
   }
 
   #put(type: TimeoutAction['type'], name: PropertyKey | undefined, timeout: Timeout | null): void {
     if (type === 'timeout') this.#event = timeout;
     else if (type === 'state_timeout') this.#state = timeout;
-    else if (timeout === null) this.#named.delete(name!);
-    else this.#named.set(name!, timeout);
+    else if (timeout === null) this.#named?.delete(name!);
+    else {
+      this.#named ??= new Map();
+      this.#named.set(name!, timeout);
+    }
   }
 
   #perform(action: TimeoutAction): void {
