@@ -91,8 +91,9 @@ export class Puppets {
       if (order === undefined) continue;
       const name = String(order.operation[0]);
       const value = name === 'return' ? 'ok' : yield* this.#guarded(order.operation);
-      // One that was ended meanwhile has no result: it only ran on to here.
-      if (!self.alive) return;
+      // One that was ended meanwhile has no result: it only ran on to here. Of a signal Erlang waits for nothing, so what
+      // comes back over links comes after the op.
+      if (!self.alive && name !== 'signal') return;
       order.result = { value };
       if (order.late) this.world.log(['late', name, value]);
       if (name === 'return') return;
