@@ -9,21 +9,15 @@ import {
   type Process,
   settled,
 } from '../actors/index.js';
-import { Token, Wait } from '../actors/wait.js';
-import type { ClockTimer } from '../structures/clock.js';
 import { type ActorMethods, hookActor } from './actor-hooks.js';
 import { callerRef } from './caller-ref.js';
+import { concernsChildrenOnly, follow } from './decisions.js';
 import { Dispatched } from './dispatched.js';
 import { FENCED_ENGINE } from './fenced-engine.js';
-import {
-  type ConcreteActor,
-  type Decision,
-  type Mail,
-  Nobody,
-  type Reference,
-  SupervisionActions,
-} from './nact-internals.js';
+import { IdleTimer } from './idle-timer.js';
+import { type ConcreteActor, type Decision, type Mail, Nobody, type Reference } from './nact-internals.js';
 import { NactProcess, processOf } from './nact-process.js';
+import { UntilIdle } from './until-idle.js';
 
 /** What is said of an actor that is a child of one of our supervisors. */
 export interface SupervisedActor {
@@ -35,30 +29,6 @@ export interface SupervisedActor {
 }
 
 const NOBODY = new Nobody();
-
-class Idle extends Token {}
-
-/** The wait for the end of what keeps the actor busy. It is no message, and not counted as one. */
-class UntilIdle extends Wait<void> {
-  readonly afterMs = Number.POSITIVE_INFINITY;
-  readonly #token = new Idle();
-
-  matches(message: unknown): boolean {
-    return message === this.#token;
-  }
-
-  finish(_message: unknown, self: Process<never>): void {
-    self.handledCount = (self.handledCount - 1) | 0;
-  }
-
-  expired(): void {}
-
-  wake(self: Process<never>): void {
-    const longest = Math.max(self.mailboxLongest, self.messageQueueLength);
-    self.putFirst(this.#token);
-    self.mailboxLongest = longest;
-  }
-}
 
 /**
  * A nact actor as a process. The actor's mailbox is the process's: everything that is dispatched to the actor, or sent to
@@ -77,19 +47,24 @@ export class ActorProcess extends NactProcess {
   endReason: ExitReason | null = null;
   /** Resolves when its afterStop was called; null before it has stopped. */
   afterStopCalled: Promise<void> | null = null;
+  /** Children whose failure it has escalated, and about whom nobody has decided. */
+  readonly escalated = new Set<ActorProcess>();
   readonly #actor: ConcreteActor;
   readonly #methods: ActorMethods;
-  readonly #above: NactProcess;
+  /** That of its parent. */
+  readonly above: NactProcess;
   readonly #trapExit: boolean;
   readonly supervised: boolean;
   /** Its function is at work, or has failed and nobody has decided yet. */
   #occupied = false;
+  /** Its policy has decided about its children, when it was itself that had failed. */
+  #goesOn = false;
   #inFlight: Promise<void> | null = null;
   #idle: UntilIdle | null = null;
   /** nact has stopped it, at once and with what waits: nobody waits for its children. */
   #abrupt = false;
   #lastMessage: unknown = undefined;
-  #timer: ClockTimer | null = null;
+  readonly #timer: IdleTimer;
 
   private constructor(
     self: Process<never>,
@@ -99,7 +74,8 @@ export class ActorProcess extends NactProcess {
   ) {
     super(self, supervised === null ? above.pid : supervised.supervisor, actor);
     this.#actor = actor;
-    this.#above = above;
+    this.above = above;
+    this.#timer = new IdleTimer(self, () => actor.stop());
     this.supervised = supervised !== null;
     this.#trapExit = supervised?.trapExit ?? false;
     above.children.add(this);
@@ -150,7 +126,7 @@ export class ActorProcess extends NactProcess {
       this.#work(typeof request === 'function' ? request(sender) : request, sender);
     } else if (message instanceof CastMessage) {
       this.#work(message.message, NOBODY);
-    } else if (message instanceof ExitMessage && (!this.#trapExit || message.from === this.#above.pid)) {
+    } else if (message instanceof ExitMessage && (!this.#trapExit || message.from === this.above.pid)) {
       // As if it did not trap, but in its turn, and with its afterStop.
       if (message.reason.type !== 'normal') throw new Exit(message.reason);
     } else {
@@ -186,8 +162,8 @@ export class ActorProcess extends NactProcess {
   }
 
   protected override ended(reason: ExitReason): void {
-    this.#clearTimer();
-    this.#above.children.delete(this);
+    this.#timer.stop();
+    this.above.children.delete(this);
     const actor = this.#actor;
     // What is still under way after this has no effect on what is kept of it.
     if (actor.persistenceEngine !== undefined) actor.persistenceEngine = FENCED_ENGINE;
@@ -207,7 +183,7 @@ export class ActorProcess extends NactProcess {
 
   /** Somebody has dispatched to it. */
   dispatched(message: unknown, sender: Reference = NOBODY): void {
-    this.#clearTimer();
+    this.#timer.stop();
     this.self.runtime.send(this.pid, new Dispatched(message, sender));
   }
 
@@ -246,6 +222,12 @@ export class ActorProcess extends NactProcess {
     this.self.finish(this.endReason ?? ExitReason.normal);
   }
 
+  /** The same, for an error. */
+  stopFor(error: unknown): void {
+    this.endReason = ExitReason.ofThrown(error);
+    this.stopNow();
+  }
+
   reset(): void {
     for (const child of this.children) child.endReason ??= ExitReason.shutdown;
     this.#methods.reset();
@@ -260,69 +242,48 @@ export class ActorProcess extends NactProcess {
   ): Promise<void> {
     const { runtime } = this.self;
     if (this.ending || !this.self.alive) {
-      runtime.emit({ type: 'hook_failed', error });
+      // It decides nothing any more: a child that counts on it ends.
+      if (child === undefined) runtime.emit({ type: 'hook_failed', error });
+      else this.#childNamed(child.name)?.stopFor(error);
       return Promise.resolve();
     }
-    // It has been stopped since.
-    if (child !== undefined && !this.#actor.children.has(child.name)) return Promise.resolve();
-    return Promise.resolve(this.#methods.handleFault(message, sender, error, child)).catch(
+    return Promise.resolve(this.#methods.handleFault(message, sender, error, child)).then(
+      () => {
+        if (this.#goesOn && child === undefined) this.#actor.processNext();
+      },
       (thrown: unknown) => {
+        // The child has been stopped while the policy thought.
+        if (child !== undefined && !this.#actor.children.has(child.name)) return;
         // The policy failed, or decided what cannot be: nact would leave it to nobody.
-        this.endReason = ExitReason.ofThrown(thrown);
         this.#occupied = false;
-        this.stopNow();
+        this.stopFor(thrown);
       },
     );
   }
 
   /** A policy has decided; nact does it next. */
   decided(decision: Decision, error: unknown, childName: string | undefined): void {
-    const reason = ExitReason.ofThrown(error);
-    const child = childName === undefined ? undefined : this.#childNamed(childName);
     if (childName === undefined) this.#occupied = false;
-    switch (decision) {
-      case SupervisionActions.stopChild:
-        if (child !== undefined) child.endReason = reason;
-        break;
-      case SupervisionActions.stopAllChildren:
-        for (const one of this.children) one.endReason = one === child ? reason : ExitReason.shutdown;
-        break;
-      case SupervisionActions.stopAll:
-        for (const peer of this.#above.children) peer.endReason ??= ExitReason.shutdown;
-        this.endReason = reason;
-        break;
-      case SupervisionActions.resume:
-        // nact goes on with this actor only, and leaves the child that failed as it is: busy for ever.
-        child?.next();
-        break;
-      case SupervisionActions.reset:
-      case SupervisionActions.resetAll:
-      case SupervisionActions.resetChild:
-      case SupervisionActions.resetAllChildren:
-        break;
-      default:
-        // Stop, or escalate, which ends it if nobody above decides otherwise.
-        this.endReason = reason;
-        break;
-    }
+    follow(decision, error, this, childName === undefined ? undefined : this.#childNamed(childName));
+    this.#goesOn = childName === undefined && concernsChildrenOnly(decision);
+  }
+
+  /** Somebody above has decided that it goes on, and with it those whose failure it had escalated. */
+  resumeEscalated(): void {
+    const escalated = [...this.escalated];
+    this.escalated.clear();
+    this.next();
+    for (const child of escalated) child.resumeEscalated();
   }
 
   /** Idle from now on: it stops when that lasts. */
   startTimer(): void {
     const { shutdownPeriod } = this.#actor;
-    this.#clearTimer();
-    if (shutdownPeriod === undefined || this.ending) return;
-    const expired = () => {
-      this.#timer = null;
-      // Sent by a process, and not handled yet.
-      if (this.self.messageQueueLength > 0) this.startTimer();
-      else this.#actor.stop();
-    };
-    this.#timer = this.self.runtime.clock.setTimer(expired, shutdownPeriod);
+    if (shutdownPeriod !== undefined && !this.ending) this.#timer.start(shutdownPeriod);
   }
 
   stopTimer(): void {
-    this.#clearTimer();
+    this.#timer.stop();
   }
 
   // ----------------------------------------------------------------------------------------------------------------
@@ -332,7 +293,7 @@ export class ActorProcess extends NactProcess {
     this.#lastMessage = message;
     this.#occupied = true;
     actor.busy = true;
-    this.#clearTimer();
+    this.#timer.stop();
     let result: unknown;
     try {
       const context = actor.createContext(sender);
@@ -410,11 +371,5 @@ export class ActorProcess extends NactProcess {
   #childNamed(name: string): ActorProcess | undefined {
     const child = this.#actor.children.get(name);
     return child === undefined ? undefined : (processOf(child) as ActorProcess | undefined);
-  }
-
-  #clearTimer(): void {
-    if (this.#timer === null) return;
-    this.self.runtime.clock.clearTimer(this.#timer);
-    this.#timer = null;
   }
 }

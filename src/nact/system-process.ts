@@ -104,13 +104,12 @@ export class SystemProcess extends NactProcess {
   #failed(error: unknown, child: { readonly name: string } | undefined): void {
     const actor = child === undefined ? undefined : this.#system.children.get(child.name);
     const process = actor === undefined ? undefined : (processOf(actor) as ActorProcess | undefined);
-    if (process === undefined || this.ending) return;
-    if (this.#supervised && !process.supervised) {
+    if (process === undefined) return;
+    if (this.#supervised && !process.supervised && !this.ending) {
       this.#ends = 'failed';
       this.self.finish(ExitReason.ofThrown(error));
     } else {
-      process.endReason = ExitReason.ofThrown(error);
-      process.stopNow();
+      process.stopFor(error);
     }
   }
 }

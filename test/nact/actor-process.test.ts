@@ -79,6 +79,23 @@ describe('messages of an actor', () => {
     assert.deepEqual(counters(), { mailboxLength: 0, mailboxLongest: 2, received: 3, handled: 3 });
   });
 
+  test('are counted exactly, also in the moment in which it becomes idle', async () => {
+    const world = new NactWorld();
+    const gate = world.gate();
+    const ref = spawnActor(world.system(), () => gate.opened);
+    const process = world.process(ref);
+    tell(ref, 1);
+    world.runtime.flush();
+    gate.open();
+    // The function is done, and another message came before the process could look.
+    tell(ref, 2);
+    await new Promise((resolve) => setImmediate(resolve));
+    world.runtime.flush();
+    await world.quiet();
+    const { mailboxLongest, received, handled } = world.runtime.info(process)!;
+    assert.deepEqual([mailboxLongest, received, handled], [1, 2, 2]);
+  });
+
   test('beyond the limit of a mailbox end it, as any process', async () => {
     const world = new NactWorld({ mailboxMax: 1000 });
     const gate = world.gate();
@@ -248,6 +265,24 @@ describe('an actor as a process', () => {
     world.advance(999);
     assert.ok(world.runtime.isAlive(process));
     world.advance(1);
+    assert.equal(await world.endOf(process), 'normal');
+  });
+
+  test('does not stop for idleness while something waits', async () => {
+    const world = new NactWorld();
+    const ref = spawnActor(world.system(), () => undefined, 'idle', { shutdownAfter: 1000 });
+    const process = world.process(ref);
+    const suspended = world.runtime.wait(sys.suspend(process));
+    await world.quiet();
+    await suspended;
+    world.runtime.send(process, 'hello');
+    world.advance(5000);
+    await world.quiet();
+    assert.ok(world.runtime.isAlive(process));
+    const resumed = world.runtime.wait(sys.resume(process));
+    await world.quiet();
+    await resumed;
+    world.advance(1000);
     assert.equal(await world.endOf(process), 'normal');
   });
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Ref, stop } from 'nact';
-import { sys } from '../../src/actors/index.js';
+import { ExitReason, sys } from '../../src/actors/index.js';
 import { pidOf } from '../../src/nact/index.js';
 import { NactWorld, spawnActor, tell } from './nact-world.js';
 
@@ -99,6 +99,19 @@ describe('a failure of an actor’s own', () => {
     assert.equal(await stateOf(world, pids.parent), 2);
     assert.deepEqual([alive(), made()], [['parent'], 2]);
   });
+
+  for (const decision of ['stopAllChildren', 'resetAllChildren']) {
+    test(`${decision} says nothing about itself: it goes on`, async () => {
+      const world = new NactWorld();
+      const { parent, a, pids } = family(world, decide(decision));
+      tell(a, 3);
+      for (const message of [1, 'bad', 2]) tell(parent, message);
+      await world.quiet();
+      assert.equal(await stateOf(world, pids.parent), 3);
+      if (decision === 'stopAllChildren') assert.equal(await world.endOf(pids.a), 'shutdown');
+      else assert.equal(await stateOf(world, pids.a), 0);
+    });
+  }
 
   test('a policy may be async; what comes meanwhile waits', async () => {
     const world = new NactWorld();
@@ -211,6 +224,16 @@ describe('a failure that was escalated', () => {
     assert.deepEqual((await run('resume')).outcome, [5, 3, 7]);
   });
 
+  test('resume from further above: everybody goes on who had escalated it', async () => {
+    const world = new NactWorld();
+    const top = spawnActor(world.system(), adder as never, 'top', { onCrash: decide('resume') });
+    const { a, pids } = family(world, decide('escalate'), top as Ref<never>);
+    for (const message of [1, 'bad', 2]) tell(a, message);
+    await world.quiet();
+    assert.equal(await stateOf(world, pids.a), 3);
+    assert.equal(await stateOf(world, pids.parent), 0);
+  });
+
   test('reset: the parent begins anew, without its children', async () => {
     assert.deepEqual((await run('reset')).outcome, [0, 'error: bad', 'shutdown']);
   });
@@ -238,25 +261,62 @@ describe('a failure that was escalated', () => {
     assert.ok(world.runtime.isAlive(world.process(peer)));
   });
 
-  test('of a child that was stopped meanwhile is of no interest', async () => {
+  test('of a child that is stopped before anybody has decided is of no interest', async () => {
     const world = new NactWorld();
     const gate = world.gate();
-    const { a, parent, pids } = family(world, decide('stopChild'));
-    const late = spawnActor(parent as Ref<never>, adder as never, 'late', {
-      onCrash: async (_message: unknown, _error: unknown, context: Record<string, symbol>) => {
-        await gate.opened;
-        return context['escalate'];
-      },
+    const { a, b, pids } = family(world, async (_message, _error, context) => {
+      await gate.opened;
+      return context['stopChild'];
     });
-    const latePid = world.process(late);
-    tell(late, 'bad');
+    tell(a, 'bad');
     await world.quiet();
-    stop(late);
+    stop(a);
     gate.open();
-    await world.quiet();
-    assert.equal(await world.endOf(latePid), 'normal');
-    tell(a, 3);
-    assert.equal(await stateOf(world, pids.a), 3);
+    // It had failed before it was stopped.
+    assert.equal(await world.endOf(pids.a), 'error: bad');
+    tell(b, 3);
+    assert.equal(await stateOf(world, pids.b), 3);
     assert.ok(world.runtime.isAlive(pids.parent));
+  });
+
+  test('does not let its parent handle two messages at a time', async () => {
+    const world = new NactWorld();
+    const gate = world.gate();
+    const began: unknown[] = [];
+    const parent = spawnActor(
+      world.system(),
+      async (_state, message) => {
+        began.push(message);
+        await gate.opened;
+      },
+      'parent',
+      { onCrash: decide('resume') },
+    );
+    const child = spawnActor(parent as Ref<never>, adder as never, 'child', { onCrash: decide('escalate') });
+    for (const message of [1, 2]) tell(parent, message);
+    world.runtime.flush();
+    tell(child, 'bad');
+    await world.quiet();
+    assert.deepEqual(began, [1]);
+    gate.open();
+    await world.until('the second', () => began.length === 2);
+  });
+
+  test('to a parent that is about to end ends the child: nobody waits for a decision', async () => {
+    const world = new NactWorld();
+    const { a, pids } = family(world, decide('escalate'));
+    world.runtime.exit(pids.parent, ExitReason.shutdown);
+    tell(a, 'bad');
+    assert.equal(await world.endOf(pids.parent), 'shutdown');
+    assert.equal(await world.endOf(pids.a), 'error: bad');
+  });
+
+  test('is forgotten once it was dealt with', async () => {
+    const world = new NactWorld();
+    const { a, pids } = family(world, decide('resume'));
+    tell(a, 'bad');
+    await world.quiet();
+    stop(a);
+    assert.equal(await world.endOf(pids.a), 'normal');
   });
 });

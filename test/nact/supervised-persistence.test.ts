@@ -182,7 +182,8 @@ test('a supervised thread that dies is replaced, and what it owed is asked of th
   const sums: Ref<unknown>[] = [];
   const started = Supervisor.start(runtime, {
     strategy: 'one_for_one',
-    intensity: 10,
+    // As often as it is killed here, and no more.
+    intensity: 3,
     children: [
       persistenceThread('journal', port, { path, name: 'journal' }),
       nactSystem('sums', () => {
