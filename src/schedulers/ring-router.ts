@@ -62,6 +62,11 @@ export class RingRouter implements Router {
   readonly #watchers = new Set<SchedulerWatcher>();
   /** By place. */
   readonly #ports: (RingPort | undefined)[] = [];
+  /**
+   * To schedulers that are gone, but of which not everything has been delivered yet. What is sent there is lost; but
+   * nobody is told of their end, by a refused link or monitor, before their last message has come.
+   */
+  readonly #leaving = new Map<number, RingPort>();
   /** The highest number known of each place: whoever had a lower one is gone. */
   readonly #latest: number[] = [];
   #inlets: RingInlet[] = [];
@@ -126,6 +131,7 @@ export class RingRouter implements Router {
     this.#bell = null;
     this.#news.close();
     this.#ports.length = 0;
+    this.#leaving.clear();
     this.#inlets = [];
   }
 
@@ -194,7 +200,7 @@ export class RingRouter implements Router {
     const place = placeOf(scheduler);
     let port = this.#ports[place];
     if (port?.number === scheduler) return port;
-    if (scheduler <= (this.#latest[place] ?? -1)) return undefined;
+    if (scheduler <= (this.#latest[place] ?? -1)) return this.#leaving.get(scheduler);
     // Somebody knows of it before we do: by a name, say, or a pid from a third.
     this.#readNews();
     port = this.#ports[place];
@@ -323,15 +329,20 @@ export class RingRouter implements Router {
     });
   }
 
-  /** Nothing can be sent to it any more. What it sent is still delivered, before its end is known. */
+  /** What it sent is still delivered, before its end is known. */
   #down(scheduler: number): void {
     const place = placeOf(scheduler);
-    if (this.#ports[place]?.number === scheduler) this.#ports[place] = undefined;
+    const port = this.#ports[place];
+    if (port?.number === scheduler) {
+      this.#ports[place] = undefined;
+      this.#leaving.set(scheduler, port);
+    }
     for (const inlet of this.#inlets) if (inlet.number === scheduler) inlet.closing = true;
   }
 
   #gone(inlet: RingInlet): void {
     this.#inlets = this.#inlets.filter((other) => other !== inlet);
+    this.#leaving.delete(inlet.number);
     this.#runtime!.schedulerDown(inlet.number);
     for (const watcher of this.#watchers) watcher.schedulerDown?.(inlet.number);
   }

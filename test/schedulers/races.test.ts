@@ -101,6 +101,37 @@ describe('the end of a scheduler', () => {
     assert.equal(a.inbox.length, 502);
   });
 
+  test('is told to nobody before that, also not by refusing something', () => {
+    const { rings, here, there } = setUp();
+    const a = here.puppet({ trapExit: true });
+    const b = there.puppet();
+    const remoteB = here.runtime.pid(1, b.pid.id);
+    const remoteA = there.runtime.pid(0, a.pid.id);
+    for (let n = 0; n < 5; n++) there.runtime.send(remoteA, n);
+    there.runtime.flush();
+    rings.lose(1);
+    // Its successor is there already, and scheduler 0 knows: but it has not taken everything of the old one.
+    rings.open(1);
+    assert.deepEqual(rings.routers[0]!.schedulers, [257]);
+    a.run((self) => {
+      self.link(remoteB);
+      self.monitor(remoteB);
+    });
+    assert.deepEqual(a.inbox, []);
+    rings.settle();
+    assert.deepEqual(a.inbox, [
+      0,
+      1,
+      2,
+      3,
+      4,
+      ['DOWN', remoteB, 'noconnection'],
+      ['EXIT', remoteB, 'noconnection'],
+    ]);
+    a.run((self) => self.monitor(remoteB));
+    assert.deepEqual(a.inbox.at(-1), ['DOWN', remoteB, 'noconnection']);
+  });
+
   test('a process that ended before with its scheduler told so: that is its reason, and no second comes', () => {
     const { rings, here, there } = setUp();
     const a = here.puppet({ trapExit: true });
@@ -144,6 +175,8 @@ describe('a scheduler that is known by its pids before the news of it', () => {
     assert.notEqual(heir.pid.scheduler, old.pid.scheduler);
     const found = here.runtime.whereis('b')!;
     assert.equal(here.runtime.trySend(found, 'for the heir'), true);
+    here.runtime.send(remote, 'for the old one');
+    rings.settle();
     assert.equal(here.runtime.trySend(remote, 'for the old one'), false);
     rings.settle();
     assert.deepEqual(heir.inbox, ['for the heir']);

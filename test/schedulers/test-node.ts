@@ -72,11 +72,11 @@ export class TestNode {
     return thread;
   }
 
-  /** The same without waiting. */
-  begin(place: number, role: string, argument?: unknown): TestThread {
+  /** The same without waiting; of another script the role is what it makes of it. */
+  begin(place: number, role: string, argument?: unknown, script = 'scheduler-thread'): TestThread {
     const links = this.pool.open(place);
     const workerData: ThreadData = { links, role, argument, knobs: this.#knobs };
-    const worker = new Worker(new URL('./scheduler-thread.js', import.meta.url), {
+    const worker = new Worker(new URL(`./${script}.js`, import.meta.url), {
       workerData,
       transferList: [links.news],
     });
