@@ -8,6 +8,7 @@ import { ChatStats } from '../chat/chat-stats.js';
 import { HandlerTable } from '../chat/handler-table.js';
 import { requestHandlers } from '../chat/handlers/index.js';
 import type { PartitionMessage, RegistrarMessage, SessionMessage } from '../chat/messages.js';
+import { Occupancy } from '../chat/occupancy.js';
 import type { RegistrarOptions } from '../chat/registrar.js';
 import { Requesters, RequestNumbers } from '../chat/requesters.js';
 import { Session } from '../chat/session.js';
@@ -91,6 +92,7 @@ export class ChatScheduler implements ConnectionAcceptor {
       corks,
       limits: parts.limits,
       stats: new ChatStats(),
+      occupancy: new Occupancy(),
       handlers: new HandlerTable(requestHandlers),
       sessions: new Requesters<Pid<SessionMessage>>(parts.incarnation),
       requests: new RequestNumbers(parts.incarnation),

@@ -66,7 +66,7 @@ export class ConfigError extends Error {
 }
 
 /** Environment variables of this name space that are not settings. */
-const OTHER_VARIABLES = ['ROOKERY_CONFIG'];
+const OTHER_VARIABLES = ['ROOKERY_CONFIG', 'ROOKERY_OPERATOR', 'ROOKERY_OPERATOR_TOKEN'];
 
 /** @throws ConfigError */
 export function loadConfig(sources: ConfigSources): Config {

@@ -13,6 +13,7 @@ import { type Log, openLog } from './log.js';
 import { logEvent } from './log-event.js';
 import { makeFolder } from './make-folder.js';
 import { Operator } from './operator.js';
+import { PartitionMoves } from './partition-moves.js';
 import { type SchedulerThread, SchedulerThreads, type SchedulerThreadsOwner } from './scheduler-threads.js';
 import { checkServerPackages } from './server-packages.js';
 import { CommandGateway } from './sms/command-gateway.js';
@@ -74,6 +75,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
   readonly #writer: WriterThread;
   readonly #schedulers: SchedulerThreads;
   readonly #stats: StatsQuestions;
+  readonly #moves: PartitionMoves;
   #operator: Operator | null = null;
   #state: 'starting' | 'running' | 'draining' = 'starting';
   #epoch = 0;
@@ -102,6 +104,9 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
     this.#writer = new WriterThread(config, this);
     this.#schedulers = new SchedulerThreads(config, this.#clock, this.#random, this.#tree, this);
     this.#stats = new StatsQuestions(this.#clock);
+    this.#moves = new PartitionMoves(this.#schedulers, this.#clock, (scheduler) =>
+      this.#askScheduler(scheduler),
+    );
     this.#pinLog =
       config.smsGateway.kind === 'log' || config.development ? new PinLog(this.#log, this.#clock) : null;
     this.#gateway = this.#makeGateway();
@@ -153,6 +158,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
         isHealthy: () =>
           this.#state === 'running' && this.#writer.running && this.#schedulers.runningCount > 0,
         snapshot: () => this.#snapshot(),
+        partitions: this.#moves,
         inject: development ? (thread, fault) => this.#inject(thread, fault) : null,
       });
     } catch (error) {
@@ -292,6 +298,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
       const origin = from === 0 ? 'were adopted by' : `moved from scheduler-${from} to`;
       this.#log.info({ partitions }, `${partitions.length} partitions ${origin} scheduler-${to}`);
     }
+    this.#moves.arrived(partitions, to);
     this.#progressed();
   }
 
@@ -406,13 +413,15 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
 
   // ---- what operators see ------------------------------------------------------------------------------------
 
+  #askScheduler(scheduler: SchedulerThread): Promise<SchedulerStats | null> {
+    return this.#stats.ask<SchedulerStats>(scheduler, (id) => scheduler.post({ type: 'stats', id }));
+  }
+
   async #snapshot(): Promise<Snapshot> {
     const writer = this.#writer;
     const [writerStats, ...schedulers] = await Promise.all([
       this.#stats.ask<WriterStats>(writer, (id) => writer.post({ type: 'stats', id })),
-      ...this.#schedulers.all.map((scheduler) =>
-        this.#stats.ask<SchedulerStats>(scheduler, (id) => scheduler.post({ type: 'stats', id })),
-      ),
+      ...this.#schedulers.all.map((scheduler) => this.#askScheduler(scheduler)),
     ]);
     return snapshotOf({
       at: this.#clock.wall(),

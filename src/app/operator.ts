@@ -6,6 +6,7 @@ import type { Page } from '../ops/page.js';
 import { faultPage } from '../ops/pages/fault-page.js';
 import { healthPage } from '../ops/pages/health-page.js';
 import { metricsPage } from '../ops/pages/metrics-page.js';
+import { type PartitionsSource, partitionsPages } from '../ops/pages/partitions-page.js';
 import { pinsPage } from '../ops/pages/pins-page.js';
 import { statusPages } from '../ops/pages/status-page.js';
 import type { Random } from '../structures/random.js';
@@ -19,6 +20,7 @@ export interface OperatorSources {
   readonly pins: (() => readonly SentPin[]) | null;
   readonly isHealthy: () => boolean;
   readonly snapshot: () => Promise<Snapshot>;
+  readonly partitions: PartitionsSource;
   /** Null: faults cannot be injected. A null thread: whichever scheduler it concerns. False: there is no such thread. */
   readonly inject: ((thread: string | null, fault: InjectedFault) => boolean) | null;
 }
@@ -48,6 +50,7 @@ export class Operator {
         ...statusPages(),
         healthPage(sources.isHealthy),
         metricsPage(inspector),
+        ...partitionsPages(sources.partitions),
         ...(sources.pins === null ? [] : [pinsPage(sources.pins)]),
         ...(sources.inject === null ? [] : [faultPage(sources.inject)]),
       ];

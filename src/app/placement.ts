@@ -83,6 +83,12 @@ export class Placement {
     return this.#partitions[partition]?.owner ?? 0;
   }
 
+  /** It is on its way, or will be. */
+  isMoving(partition: number): boolean {
+    const transfer = this.#partitions[partition]?.transfer ?? null;
+    return transfer !== null || this.#planned.some((move) => move.partition === partition);
+  }
+
   /** Owners of all partitions, by their number. */
   owners(): number[] {
     return this.#partitions.map(({ owner }) => owner);

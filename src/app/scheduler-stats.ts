@@ -11,7 +11,7 @@ export function schedulerStats(
   listener: Listener | null,
   rings: StoreRings,
 ): SchedulerStats {
-  const { runtime, stats } = scheduler.node;
+  const { runtime, stats, occupancy } = scheduler.node;
   const mailboxes = scheduler.mailboxes();
   const queue = ringCounters(rings.commands);
   return {
@@ -20,6 +20,8 @@ export function schedulerStats(
     chat: { ...stats },
     processes: runtime.processCount,
     partitions: scheduler.partitionCount,
+    users: [...occupancy.users],
+    atHome: [...occupancy.atHome],
     mailboxTotal: mailboxes.waiting,
     mailboxLongest: mailboxes.longest,
     listener: { ...listener?.counters },

@@ -138,6 +138,9 @@ export interface SchedulerStats {
   readonly connections: number;
   /** That it runs. */
   readonly partitions: number;
+  /** By partition: users online, and those whose session is here, too. */
+  readonly users: readonly number[];
+  readonly atHome: readonly number[];
   /** Bytes of commands that wait for the writer in its ring: now, and the most that ever did. */
   readonly queuedBytes: number;
   readonly queuedBytesMax: number;

@@ -8,6 +8,7 @@ import type { ChatLimits } from './chat-limits.js';
 import type { ChatStats } from './chat-stats.js';
 import type { HandlerTable } from './handler-table.js';
 import type { PartitionMessage, RegistrarMessage, SessionMessage } from './messages.js';
+import type { Occupancy } from './occupancy.js';
 import type { Requesters, RequestNumbers } from './requesters.js';
 import type { SessionOutput } from './session-output.js';
 
@@ -26,6 +27,7 @@ export interface ChatNode {
   readonly corks: Corks<FrameWriter, SessionOutput>;
   readonly limits: ChatLimits;
   readonly stats: ChatStats;
+  readonly occupancy: Occupancy;
   readonly handlers: HandlerTable;
   /** The sessions of this scheduler, by the number that the store echoes. */
   readonly sessions: Requesters<Pid<SessionMessage>>;

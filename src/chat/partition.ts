@@ -55,6 +55,7 @@ import { UNSENT, Unsent } from './unsent.js';
 export class Partition implements Receiver<PartitionMessage>, ExitHook, PresenceOwner {
   readonly #node: ChatNode;
   readonly #self: Process<PartitionMessage>;
+  readonly #index: number;
   /** Who is connected, by user. */
   readonly #online = new Map<UserId, Online>();
   /** The user of an attached session. */
@@ -71,6 +72,7 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook, Presence
   constructor(node: ChatNode, self: Process<PartitionMessage>, index: number) {
     this.#node = node;
     this.#self = self;
+    this.#index = index;
     this.#presence = new Presence(this, node.limits.attachesMax);
     this.#unsent = new Unsent(self as Process<never>);
     self.label = `partition-${index}`;
@@ -328,9 +330,11 @@ export class Partition implements Receiver<PartitionMessage>, ExitHook, Presence
   }
 
   #count({ session }: Online, change: 1 | -1): void {
-    const { stats, runtime } = this.#node;
+    const { stats, occupancy, runtime } = this.#node;
+    const isAtHome = session.scheduler === runtime.scheduler;
     stats.online += change;
-    if (session.scheduler === runtime.scheduler) stats.atHome += change;
+    if (isAtHome) stats.atHome += change;
+    occupancy.count(this.#index, isAtHome, change);
   }
 
   #monitor(session: Pid<SessionMessage>): void {

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../app/version.js';
 import { chatCommand } from './chat/chat-command.js';
 import { operatorTokenCommand } from './operator-token.js';
+import { partitionsCommand } from './partitions.js';
 import { startCommand } from './start.js';
 
 /** The `rookery` command. Each subcommand lives in a file of its own. */
@@ -15,15 +16,22 @@ const program = new Command('rookery')
 Examples:
   rookery start                                run the server, its data in ./data
   rookery start --port 9000 --data-folder /srv/chat
-  rookery chat                                 chat with the server on this machine`,
+  rookery chat                                 chat with the server on this machine
+  rookery partitions move --from 1 --to 2      take the inboxes off a scheduler`,
   );
-for (const command of [startCommand(), chatCommand(), operatorTokenCommand()]) {
+for (const command of [startCommand(), chatCommand(), partitionsCommand(), operatorTokenCommand()]) {
   program.addCommand(command.showHelpAfterError(`(rookery ${command.name()} --help shows what there is)`));
 }
 program.showHelpAfterError('(rookery --help shows what there is)');
 
 // A command line that is wrong exits with 2, as a configuration that is wrong does.
-for (const command of [program, ...program.commands]) command.exitOverride();
+for (const command of [
+  program,
+  ...program.commands,
+  ...program.commands.flatMap(({ commands }) => commands),
+]) {
+  command.exitOverride();
+}
 try {
   await program.parseAsync();
 } catch (error) {

@@ -8,6 +8,7 @@ import { Runtime } from '../../src/actors/runtime.js';
 import type { ChatNode } from '../../src/chat/chat-node.js';
 import { ChatStats } from '../../src/chat/chat-stats.js';
 import type { Attach, PartitionMessage, SessionMessage } from '../../src/chat/messages.js';
+import { Occupancy } from '../../src/chat/occupancy.js';
 import { Partition } from '../../src/chat/partition.js';
 import { RequestNumbers } from '../../src/chat/requesters.js';
 import type { Account, StorePort } from '../../src/storage/stores.js';
@@ -65,6 +66,7 @@ beforeEach(() => {
     epoch: 7,
     limits: { attachesMax: 10 },
     stats: new ChatStats(),
+    occupancy: new Occupancy(),
     requests: new RequestNumbers(1),
   } as unknown as ChatNode;
   partition = runtime.spawn<PartitionMessage>((self) => new Partition(node, self, 3));
@@ -158,6 +160,7 @@ describe('sessions of another scheduler', () => {
     entry(41);
     assert.deepEqual(take(), ['4 attached', '4 entry']);
     assert.deepEqual([node.stats.online, node.stats.atHome], [1, 0]);
+    assert.deepEqual([node.occupancy.users[3], node.occupancy.atHome[3]], [1, 0]);
     assert.deepEqual([node.stats.entriesLocal, node.stats.entriesRemote], [0, 1]);
     assert.deepEqual(
       signals.map(({ type }) => type),

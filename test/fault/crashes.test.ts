@@ -1,13 +1,11 @@
 /** Crashes inside the server: of a session, of a partition, of a thread; too many of them. */
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { CloseCode, EphemeralKind, encodeEphemeral, encodePing } from '../../src/protocol/index.js';
 import { partitionOf } from '../../src/storage/partition-of.js';
 import { register, registerMany } from '../support/accounts.js';
-import { atEnd } from '../support/at-end.js';
-import { assertNothingLost, settle } from '../support/nothing-lost.js';
+import { underLoad } from '../support/load.js';
 import { type Credentials, ProtocolClient } from '../support/protocol-client.js';
-import { ReliablePeer } from '../support/reliable-peer.js';
 import { TestServer } from '../support/test-server.js';
 import { until, within } from '../support/within.js';
 
@@ -108,42 +106,6 @@ test('a partition that crashes is restarted, and its sessions go on', { timeout:
   a.terminate();
   await b.next('ephemeral', (frame) => frame.peer === alice.user && frame.value === 0);
 });
-
-/** Pairs under load, and faults while they chat; everything must come out right. */
-async function underLoad(
-  t: TestContext,
-  server: TestServer,
-  faults: (after: (acknowledgements: number) => Promise<void>) => Promise<void>,
-): Promise<ReliablePeer[]> {
-  const users = await registerMany(server, 8);
-  const peers = users.map((user) => new ReliablePeer(server, user, { inFlightMax: 30, ackEvery: 5 }));
-  atEnd(t, () => Promise.all(peers.map((peer) => peer.stop())));
-  let loading = true;
-  let acknowledged = 0;
-  for (const [index, peer] of peers.entries()) {
-    const partner = users[index ^ 1]!.user;
-    const fill = () => {
-      while (loading && peer.pending < 40) peer.send(partner, `message ${peer.messages.length}`);
-    };
-    peer.onAcknowledged = () => {
-      acknowledged++;
-      fill();
-    };
-    fill();
-    peer.run();
-  }
-  await faults(async (count) => {
-    const goal = acknowledged + count;
-    await until(`${count} more acknowledgements`, () => acknowledged >= goal, { everyMs: 5 });
-  });
-  loading = false;
-  await settle(peers);
-  t.diagnostic(
-    `${acknowledged} acknowledged, ${peers.reduce((sum, peer) => sum + peer.connects, 0)} connections of ${peers.length}`,
-  );
-  assertNothingLost(peers);
-  return peers;
-}
 
 test('partitions crash under load: nobody is disconnected, nothing is lost', {
   timeout: 120_000,

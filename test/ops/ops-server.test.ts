@@ -10,6 +10,7 @@ import { OperatorToken, OperatorTokenError } from '../../src/ops/operator-token.
 import { OpsServer } from '../../src/ops/ops-server.js';
 import { healthPage } from '../../src/ops/pages/health-page.js';
 import { metricsPage } from '../../src/ops/pages/metrics-page.js';
+import { partitionsPages } from '../../src/ops/pages/partitions-page.js';
 import { pinsPage } from '../../src/ops/pages/pins-page.js';
 import { statusPages } from '../../src/ops/pages/status-page.js';
 import { SystemRandom } from '../../src/structures/system-random.js';
@@ -242,4 +243,50 @@ test('watchers at the same time share one snapshot, later ones get a new one', a
   give(snapshot);
   await later;
   assert.equal(taken, 2);
+});
+
+describe('partitions', () => {
+  const asked: unknown[] = [];
+  const [list, move] = partitionsPages({
+    report: async () => ({ partitions: [], schedulers: [] }),
+    move: async (what, to) => {
+      asked.push([what, to]);
+      if (to === 'nowhere') throw new RangeError('there is no scheduler nowhere');
+      return { to, moved: [1], late: [] };
+    },
+  });
+
+  test('both pages want the token, and moving wants POST', () => {
+    assert.deepEqual([list?.access, move?.access, move?.method], ['token', 'token', 'POST']);
+  });
+
+  test('either numbers or a scheduler may move', async () => {
+    const ask = async (query: string) => await move!.reply(new URLSearchParams(query));
+    assert.deepEqual(JSON.parse((await ask('partitions=3,17&to=scheduler-2')).body), {
+      to: 'scheduler-2',
+      moved: [1],
+      late: [],
+    });
+    await ask('from=scheduler-1&to=2');
+    assert.deepEqual(asked.splice(0), [
+      [{ partitions: [3, 17] }, 'scheduler-2'],
+      [{ from: 'scheduler-1' }, '2'],
+    ]);
+    for (const [query, expected] of [
+      ['partitions=3', /to is missing/],
+      ['to=2', /either partitions or from/],
+      ['to=2&from=1&partitions=3', /either partitions or from/],
+      ['to=2&partitions=3,,4', /not "3,,4"/],
+      ['to=2&partitions=-1', /not "-1"/],
+      [`to=2&partitions=${Array(2000).fill(1)}`, /must be numbers/],
+    ] as const) {
+      const { status, body } = await ask(query);
+      assert.equal(status, 400, query);
+      assert.match(JSON.parse(body).error, expected);
+    }
+    assert.deepEqual(asked, []);
+    const missing = await ask('partitions=3&to=nowhere');
+    assert.equal(missing.status, 404);
+    assert.match(missing.body, /there is no scheduler nowhere/);
+  });
 });

@@ -121,6 +121,8 @@ export function assertPlainly(output: string, ...patterns: readonly RegExp[]): v
  * is that of the present incarnation, so ask for it at each connection.
  */
 export class TestServer {
+  /** The operator's, of every test server. */
+  static readonly token: string = TOKEN;
   readonly dataFolder: string;
   readonly lines = new OutputLines();
   port = 0;
@@ -254,6 +256,11 @@ export class TestServer {
       method,
       headers: { Authorization: `Bearer ${TOKEN}` },
     });
+  }
+
+  /** Waits for a line of the log, from `fromLine` on. */
+  async log(pattern: RegExp, fromLine: number): Promise<void> {
+    await within(`${pattern} in the log`, this.lines.find(pattern, fromLine));
   }
 
   /** Has a fault happen inside the server (development mode). */

@@ -38,7 +38,7 @@ export const STATUS_HTML = `<!doctype html>
   </section>
   <section>
     <h2>Threads</h2>
-    <div class="scroll"><table><thead><tr><th>Thread</th><th>State</th><th>Busy</th><th>Heap</th></tr></thead><tbody id="threads"></tbody></table></div>
+    <div class="scroll"><table><thead><tr><th>Thread</th><th>State</th><th>Busy</th><th>Heap</th><th>Partitions</th><th>Connections</th></tr></thead><tbody id="threads"></tbody></table></div>
   </section>
   <section>
     <h2>Counters</h2>

@@ -66,6 +66,16 @@ function rateOf(now, name) {
   return seconds > 0 ? Math.max(0, ((now.chat[name] || 0) - (last.chat[name] || 0)) / seconds) : 0;
 }
 
+// What was forwarded since the last look.
+function locality(now) {
+  if (!last || last.server.pid !== now.server.pid) return now.locality;
+  return { local: now.locality.local - last.locality.local, remote: now.locality.remote - last.locality.remote };
+}
+
+function share({ local, remote }) {
+  return local + remote > 0 ? Math.round((local / (local + remote)) * 100) + ' %' : '–';
+}
+
 function card(name, value, note) {
   const list = node('dl', '', 'card');
   list.style.margin = 0;
@@ -101,7 +111,8 @@ function show(now) {
   byId('cards').replaceChildren(
     card('Up for', duration(now.uptimeMs)),
     card('Connections', number(connections.open), number(connections.opened) + ' since the start' + (connections.refused ? ', ' + number(connections.refused) + ' refused' : '')),
-    card('Sessions online', number(sessions.online), number(sessions.running) + ' running'),
+    card('Sessions online', number(sessions.online), number(sessions.running) + ' running, ' + number(sessions.atHome) + ' at home'),
+    card('Stayed on their scheduler', share(locality(now)), 'of new messages; ' + share(now.locality) + ' in all'),
     card('Accepted', number(accepted) + '/s', number(now.chat.sendAcks || 0) + ' in all'),
     card('Delivered', number(delivered) + '/s', number(now.chat.deliveries || 0) + ' in all'),
     card('In mailboxes', number(mailboxes.waiting), 'longest ' + number(mailboxes.longest) + ', of ' + number(mailboxes.processes) + ' processes'),
@@ -110,7 +121,8 @@ function show(now) {
     card('Memory', bytes(now.memory.residentBytes), 'resident'),
   );
   fill('threads', now.threads.map((thread) => [thread.name, node('td', thread.state, thread.state === 'running' ? '' : 'bad'),
-    Math.round(thread.utilization * 100) + ' %', bytes(thread.heapUsedBytes)]));
+    Math.round(thread.utilization * 100) + ' %', bytes(thread.heapUsedBytes),
+    thread.partitions === undefined ? '' : number(thread.partitions), thread.connections === undefined ? '' : number(thread.connections)]));
   fill('counters', Object.keys(now.chat).map((name) => [name, number(now.chat[name]), number(rateOf(now, name))]));
   if (last && last.server.pid === server.pid) {
     rates.push({ accepted, delivered });
