@@ -1,4 +1,11 @@
 export { type MessageCodec, MessageCodecs } from './message-codec.js';
+export {
+  type AttachOptions,
+  type GuardHandle,
+  GuardMissing,
+  guardMissing,
+  NativeGuard,
+} from './native-guard.js';
 export { NotEncodable } from './not-encodable.js';
 export { type PlacedChildSpec, placedChild, startOn } from './placed-child.js';
 export { RecordReader, UndecodableRecord } from './record-reader.js';
@@ -22,3 +29,5 @@ export {
 export { type NameTableMemory, NameTableStuck, SharedNameTable } from './shared-name-table.js';
 export { type StartFunction, StartTable } from './start-table.js';
 export { createStats, StatsBlock, type StatsMemory } from './stats-block.js';
+export { watchThisThread } from './watch-this-thread.js';
+export { Watchdog, type WatchdogEvent, type WatchdogOptions, type WatchLimits } from './watchdog.js';
