@@ -9,7 +9,7 @@ import type { Runtime } from './runtime.js';
 import type { SpawnOptions } from './runtime-options.js';
 import type { MonitoredStart, StartOutcome } from './start-result.js';
 import { ExitMessage } from './system-message.js';
-import { Token, Wait, type WaitingMailbox } from './wait.js';
+import { type Blocking, Token, Wait, type WaitingMailbox } from './wait.js';
 
 /** How to start a process that says when it is ready. */
 export interface StartOptions extends Omit<SpawnOptions, 'link' | 'monitor'> {
@@ -142,7 +142,8 @@ export function startProcess<M>(
       (self) => {
         starting.pid = self as unknown as Process<never>;
         self.onExit(starting);
-        return init(self, starting);
+        // Without any time it does not come to run.
+        return timeoutMs === 0 ? nothing() : init(self, starting);
       },
       spawnOptions,
       spawnOptions.link,
@@ -157,6 +158,8 @@ export function startProcess<M>(
   starting.pid = pid as unknown as Process<never>;
   return { pending: new Pending(starting, timeoutMs) as Wait<StartOutcome<Pid<M>>> };
 }
+
+function* nothing(): Blocking<void> {}
 
 /**
  * The same with a monitor that `parent` has on the new process from before it runs: proc_lib:start_monitor. When the start

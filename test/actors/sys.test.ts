@@ -111,7 +111,7 @@ describe('state', () => {
       behaviour: 'GenServer',
       version: 3,
       sysState: 'running',
-      parent: null,
+      parent: server,
       messageQueueLength: 0,
       state: 'hidden',
       log: [],

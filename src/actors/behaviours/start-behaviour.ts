@@ -18,8 +18,8 @@ interface Beginning extends Behaviour {
   init(ack: InitAck): void;
 }
 
-/** Makes the behaviour of a new process. */
-export type MakeBehaviour = (self: Process<never>, parent: Pid | null) => Beginning;
+/** Makes the behaviour of a new process. One that nobody is linked with is its own parent, as in OTP. */
+export type MakeBehaviour = (self: Process<never>, parent: Pid) => Beginning;
 
 /** Starts a behaviour, linked with its parent if it has one. `kind` is its label if nothing better is known. */
 export function startBehaviour(
@@ -31,7 +31,7 @@ export function startBehaviour(
 ): StartOutcome<Pid<unknown>> {
   const start = { ...startOptions(kind, options), ...(parent === null ? {} : { parent, link: true }) };
   return startProcess<unknown>(runtime, start, (self, ack) =>
-    begin(self, make(self as Process<never>, parent), ack),
+    begin(self, make(self as Process<never>, parent ?? self), ack),
   );
 }
 

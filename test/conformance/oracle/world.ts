@@ -16,8 +16,8 @@ import { isObject, type Json } from './json.js';
 import type { Operations } from './operation.js';
 import { Puppets } from './puppet.js';
 import { Raised } from './raised.js';
-import { termOf } from './reason.js';
-import { equal, Opaque, type Term, Tuple, tuple } from './term.js';
+import { reasonOf, termOf } from './reason.js';
+import { equal, isTuple, Opaque, type Term, Tuple, tuple } from './term.js';
 
 /** Variables of a reaction. */
 export type Env = ReadonlyMap<string, Term>;
@@ -218,6 +218,13 @@ export class World {
       return new Map(Object.entries(json['m']).map(([key, value]) => [key, this.toTerm(value, env)]));
     }
     throw new ScenarioError(`not a term: ${JSON.stringify(json)}`);
+  }
+
+  /** A message of a scenario. One that looks like an EXIT is one: in Erlang they cannot be told apart. */
+  toMessage(json: Json, env: Env = NO_VARIABLES): unknown {
+    const term = this.toTerm(json, env);
+    if (!isTuple(term, 'EXIT') || term.items.length !== 3 || !isPid(term.items[1])) return term;
+    return new ExitMessage(term.items[1], reasonOf(term.items[2]));
   }
 
   /** Matches a term with a pattern: the variables with those that it binds, or null. */

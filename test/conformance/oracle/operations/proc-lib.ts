@@ -20,7 +20,8 @@ class Said {
   constructor(readonly term: Term) {}
 }
 
-const acks = new WeakMap<Pid, InitAck>();
+/** With what each process says its words, and to whom. */
+const acks = new WeakMap<Pid, { readonly ack: InitAck; readonly starter: Pid<unknown>; said: boolean }>();
 
 /** proc_lib. */
 export const procLibOperations: Operations = {
@@ -46,9 +47,13 @@ export const procLibOperations: Operations = {
   },
   init_ack(world, [term], env) {
     const { self } = world;
-    const ack = acks.get(self);
-    if (ack === undefined) throw new ScenarioError('init_ack is for processes that proc_lib has started');
+    const words = acks.get(self);
+    if (words === undefined) throw new ScenarioError('init_ack is for processes that proc_lib has started');
+    const { ack, starter } = words;
     const said = world.toTerm(term!, env);
+    // A second word is a message like any.
+    if (words.said) world.runtime.send(starter, tuple('ack', self, said));
+    words.said = true;
     if (isTuple(said, 'ok', self) && said.items.length === 2) ack.ok();
     else ack.ok(new Said(said));
     return 'ok';
@@ -64,9 +69,10 @@ export const procLibOperations: Operations = {
 /** The life of a process that is started so: its label, the ops, one of which may be init_ack, then it is a puppet. */
 function life(world: World, label: string, operations: Json | undefined) {
   const first = Array.isArray(operations) ? (operations as readonly Json[]) : [];
+  const starter = world.self;
   return function* (self: Process<unknown>, ack: InitAck) {
     world.enter(label, self);
-    acks.set(self, ack);
+    acks.set(self, { ack, starter, said: false });
     yield* world.puppets.live(first);
   };
 }

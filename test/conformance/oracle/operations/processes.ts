@@ -96,7 +96,7 @@ export const processOperations: Operations = {
 
   send(world, [target, message], env) {
     const to = world.toTerm(target!, env);
-    const what = world.toTerm(message!, env);
+    const what = world.toMessage(message!, env);
     if (typeof to === 'string') world.runtime.sendNamed(to, what);
     else if (to instanceof Ref) world.runtime.sendAlias(to, what);
     else if (isPid(to)) world.runtime.send(to as Pid<unknown>, what);

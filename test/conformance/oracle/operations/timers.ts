@@ -7,7 +7,7 @@ export const timerOperations: Operations = {
     const to = world.toTerm(target!, env) as Pid<unknown> | string;
     return world.nameReference(
       text(name),
-      world.runtime.sendAfter(delay as number, to, world.toTerm(message!, env)),
+      world.runtime.sendAfter(delay as number, to, world.toMessage(message!, env)),
     );
   },
   start_timer(world, [name, delay, target, message], env) {
