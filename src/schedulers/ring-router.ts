@@ -289,6 +289,8 @@ export class RingRouter implements Router {
   // ---- coming and going ----------------------------------------------------------------------------------------
 
   #readNews(): void {
+    // Before its start it knows what the links say, and asks nobody.
+    if (this.#bell === null) return;
     for (;;) {
       const received = receiveMessageOnPort(this.#news) as { readonly message: LinkNews } | undefined;
       if (received === undefined) return;
@@ -323,6 +325,7 @@ export class RingRouter implements Router {
   #expelled(): void {
     if (this.#bell === null) return;
     const { number } = this.links;
+    // First: Node 20 crashes when a port is read within its own close event.
     this.close();
     this.#runtime!.clock.defer(() => {
       throw new Error(`scheduler ${number} was given up`);
