@@ -66,7 +66,7 @@ export class ConfigError extends Error {
 }
 
 /** Environment variables of this name space that are not settings. */
-const OTHER_VARIABLES = ['ROOKERY_CONFIG', 'ROOKERY_OPERATOR', 'ROOKERY_OPERATOR_TOKEN'];
+const OTHER_VARIABLES = ['ROOKERY_CONFIG', 'ROOKERY_OPERATOR', 'ROOKERY_OPERATOR_TOKEN', 'ROOKERY_NO_NATIVE'];
 
 /** @throws ConfigError */
 export function loadConfig(sources: ConfigSources): Config {
@@ -210,6 +210,19 @@ function contradictions(config: Config, origin: Record<string, string>, problems
     'operatorPort',
     String(config.operatorPort),
     `must differ from ${from('port')}`,
+  );
+  const { longScheduleMs, longScheduleKillMs, schedulerHangMs } = config;
+  check(
+    longScheduleKillMs === 0 || longScheduleKillMs >= longScheduleMs,
+    'longScheduleKillMs',
+    durationText(longScheduleKillMs),
+    `must be at least ${from('longScheduleMs')} = ${durationText(longScheduleMs)}, or 0`,
+  );
+  check(
+    schedulerHangMs >= longScheduleKillMs && schedulerHangMs >= longScheduleMs,
+    'schedulerHangMs',
+    durationText(schedulerHangMs),
+    `must be at least ${from('longScheduleKillMs')} = ${durationText(longScheduleKillMs)} and ${from('longScheduleMs')} = ${durationText(longScheduleMs)}`,
   );
   const { homePort } = config;
   const lastHomePort = homePort + Math.max(1, config.schedulers) - 1;

@@ -25,8 +25,31 @@ export function injectFault(scheduler: ChatScheduler, fault: InjectedFault): boo
         throw new Error(`injected: ${fault.kind} with ${sessions.size} sessions`);
       });
       return true;
+    case 'loop-session': {
+      const session = scheduler.sessionOf(fault.user);
+      return session !== undefined && neverReturn(session);
+    }
+    case 'loop-partition': {
+      const partition = scheduler.node.ownPartition(fault.partition);
+      return partition !== undefined && neverReturn(partition);
+    }
+    case 'loop-thread':
+      scheduler.node.clock.defer(spin);
+      return true;
     case 'crash-commit':
       // The writer's.
       return false;
   }
+}
+
+/** What the process receives next it is never done with. */
+function neverReturn(process: object): boolean {
+  const { receiver } = process as { receiver: { receive: () => void } | null };
+  if (receiver === null) return false;
+  receiver.receive = spin;
+  return true;
+}
+
+function spin(): never {
+  for (;;);
 }

@@ -6,12 +6,17 @@ import type { ThreadEvent } from './thread-messages.js';
 export function logEvent(event: RuntimeEvent): ThreadEvent | null {
   switch (event.type) {
     case 'crash': {
-      const { reason } = event;
-      return line('error', `${event.label} crashed: ${formatReason(reason)}`, {
+      const { reason, cut } = event;
+      const what =
+        cut === undefined
+          ? `crashed: ${formatReason(reason)}`
+          : `was cut off after ${cut.ranMs.toFixed(0)} ms in ${cut.handler}`;
+      return line('error', `${event.label} ${what}`, {
         process: event.label,
         path: event.path.join(' / '),
         mailbox: event.mailboxLength,
         ...(reason.type === 'error' ? { stack: reason.error.stack ?? '' } : {}),
+        ...(cut === undefined ? {} : { stack: cut.stack.join('\n') }),
       });
     }
     case 'behaviour_terminated':
@@ -29,6 +34,7 @@ export function logEvent(event: RuntimeEvent): ThreadEvent | null {
       return line('warn', `${event.label} ran for ${event.durationMs.toFixed(0)} ms without a pause`, {
         process: event.label,
         messages: event.messages,
+        ...(event.stack === undefined ? {} : { stack: event.stack.join('\n') }),
       });
     case 'mailbox_overflow':
       return line('error', `${event.label} was ended: its mailbox overflowed`, {

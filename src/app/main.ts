@@ -4,6 +4,7 @@ import { formatReason } from '../actors/exit-reason.js';
 import { Runtime } from '../actors/runtime.js';
 import type { SmsGateway } from '../chat/sms-gateway.js';
 import type { Snapshot } from '../ops/inspector.js';
+import type { GuardHandle } from '../schedulers/index.js';
 import type { Clock } from '../structures/clock.js';
 import { SystemClock } from '../structures/system-clock.js';
 import { SystemRandom } from '../structures/system-random.js';
@@ -15,6 +16,7 @@ import { makeFolder } from './make-folder.js';
 import { Operator } from './operator.js';
 import { PartitionMoves } from './partition-moves.js';
 import { type SchedulerThread, SchedulerThreads, type SchedulerThreadsOwner } from './scheduler-threads.js';
+import { SchedulerWatch } from './scheduler-watch.js';
 import { checkServerPackages } from './server-packages.js';
 import { CommandGateway } from './sms/command-gateway.js';
 import { PinLog } from './sms/pin-log.js';
@@ -76,6 +78,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
   readonly #schedulers: SchedulerThreads;
   readonly #stats: StatsQuestions;
   readonly #moves: PartitionMoves;
+  readonly #watch: SchedulerWatch;
   #operator: Operator | null = null;
   #state: 'starting' | 'running' | 'draining' = 'starting';
   #epoch = 0;
@@ -107,6 +110,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
     this.#moves = new PartitionMoves(this.#schedulers, this.#clock, (scheduler) =>
       this.#askScheduler(scheduler),
     );
+    this.#watch = new SchedulerWatch(config, this.#clock, this.#log);
     this.#pinLog =
       config.smsGateway.kind === 'log' || config.development ? new PinLog(this.#log, this.#clock) : null;
     this.#gateway = this.#makeGateway();
@@ -167,6 +171,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
       throw error;
     }
     this.#state = 'running';
+    this.#watch.announce();
     process.on('SIGTERM', this.#onSignal);
     process.on('SIGINT', this.#onSignal);
     banner(this.#log, this.#config, this.#operator, {
@@ -304,7 +309,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
 
   schedulerSays(
     scheduler: SchedulerThread,
-    message: Exclude<FromScheduler, { readonly type: `partition${string}` | 'listening' }>,
+    message: Exclude<FromScheduler, { readonly type: `partition${string}` | 'listening' | 'guarded' }>,
   ): void {
     switch (message.type) {
       case 'refused':
@@ -334,7 +339,12 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
     }
   }
 
+  guarded({ name }: SchedulerThread, guard: GuardHandle, idleMs: () => number): void {
+    this.#watch.begin(name, guard, idleMs);
+  }
+
   schedulerEnded(scheduler: SchedulerThread, code: number, error: Error | null): void {
+    this.#watch.end(scheduler.name);
     this.#isDrained(scheduler);
     this.#threadEnded(scheduler.name, code, error);
   }

@@ -19,6 +19,7 @@ import { chatLimitsOf, registrationRatesOf } from './limits-of.js';
 import { listenerOptionsOf } from './listener-options.js';
 import { logEvent } from './log-event.js';
 import { PortSmsGateway } from './port-sms-gateway.js';
+import { schedulerGuard } from './scheduler-guard.js';
 import { schedulerStats } from './scheduler-stats.js';
 import type { FromScheduler, SchedulerData, ToScheduler } from './thread-messages.js';
 
@@ -31,6 +32,7 @@ const post = (message: FromScheduler): void => parent.postMessage(message);
 const clock = new SystemClock();
 const timeOffsetMs = processTimeOffsetMs();
 const random = new SystemRandom();
+const guard = schedulerGuard(`scheduler-${data.place}`, post);
 const router = new RingRouter({ links: data.links, codecs: chatCodecs });
 const runtime = new Runtime({
   clock,
@@ -38,7 +40,8 @@ const runtime = new Runtime({
   scheduler: data.links.number,
   router,
   names: router.names,
-  longScheduleMs: 100,
+  longScheduleMs: config.longScheduleMs,
+  ...(guard === null ? {} : { guard }),
   events: (event) => {
     const line = logEvent(event);
     if (line !== null) post(line);

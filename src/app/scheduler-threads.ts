@@ -1,5 +1,5 @@
 import { createRegistrationMemory, type RegistrationMemory } from '../chat/registration-limits.js';
-import { SchedulerPool } from '../schedulers/index.js';
+import { type GuardHandle, SchedulerPool } from '../schedulers/index.js';
 import { createStoreRings, type StoreRings } from '../storage/store-rings.js';
 import { PARTITIONS } from '../storage/stores.js';
 import type { Clock } from '../structures/clock.js';
@@ -27,10 +27,12 @@ export interface SchedulerThreadsOwner {
   toWriter(message: ToWriter): void;
   /** A scheduler serves. */
   serves(scheduler: SchedulerThread): void;
+  /** A scheduler can be watched. `idleMs`: how long its event loop has waited since its start. */
+  guarded(scheduler: SchedulerThread, guard: GuardHandle, idleMs: () => number): void;
   /** Everything that is not about partitions. */
   schedulerSays(
     scheduler: SchedulerThread,
-    message: Exclude<FromScheduler, { readonly type: `partition${string}` | 'listening' }>,
+    message: Exclude<FromScheduler, { readonly type: `partition${string}` | 'listening' | 'guarded' }>,
   ): void;
   schedulerEnded(scheduler: SchedulerThread, code: number, error: Error | null): void;
   /** Partitions have moved. `from`: 0 for those of a scheduler that was lost. */
@@ -139,7 +141,11 @@ export class SchedulerThreads {
           const workerData = this.#data(scheduler);
           return { workerData, transferList: [workerData.links.news] };
         },
-        onMessage: (message) => this.#message(scheduler, message),
+        onMessage: (message) => {
+          if (message.type === 'guarded')
+            this.#owner.guarded(scheduler, message.guard, () => process.idleMs());
+          else this.#message(scheduler, message);
+        },
         mayEnd: () => scheduler.thread.dismissed || this.#owner.mayEnd(),
         onEnd: (code, error) => this.#ended(scheduler, code, error),
       });
@@ -203,7 +209,7 @@ export class SchedulerThreads {
     };
   }
 
-  #message(scheduler: SchedulerThread, message: FromScheduler): void {
+  #message(scheduler: SchedulerThread, message: Exclude<FromScheduler, { type: 'guarded' }>): void {
     const { place } = scheduler;
     switch (message.type) {
       case 'listening':

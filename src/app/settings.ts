@@ -122,6 +122,38 @@ export const SETTINGS = [
     description: 'Scheduler threads: they serve the clients. 0: as many as the machine has cores.',
   },
   {
+    name: 'longScheduleMs',
+    group: 'Server',
+    type: 'duration',
+    default: 100,
+    min: 10,
+    max: minute,
+    knob: true,
+    description: 'A process that runs for so long without a pause is named in the log.',
+  },
+  {
+    name: 'longScheduleKillMs',
+    group: 'Server',
+    type: 'duration',
+    default: second,
+    min: 0,
+    max: hour,
+    knob: true,
+    description:
+      'A process that runs for so long without a pause is ended, alone: for its client it is a lost connection. Needs the native guard. 0: never.',
+  },
+  {
+    name: 'schedulerHangMs',
+    group: 'Server',
+    type: 'duration',
+    default: 10 * second,
+    min: second,
+    max: hour,
+    knob: true,
+    description:
+      'A scheduler thread that runs for so long without coming back to its loop is ended and started anew. Needs the native guard.',
+  },
+  {
     name: 'writerBatchMax',
     group: 'Server',
     type: 'integer',

@@ -4,7 +4,7 @@
  */
 import type { ChatStats } from '../chat/chat-stats.js';
 import type { RegistrationMemory } from '../chat/registration-limits.js';
-import type { SchedulerLinks } from '../schedulers/index.js';
+import type { GuardHandle, SchedulerLinks } from '../schedulers/index.js';
 import type { StoreRings } from '../storage/store-rings.js';
 import type { AdmissionMemory } from '../transport/admission-memory.js';
 import type { ListenerOptions } from '../transport/listener.js';
@@ -73,6 +73,11 @@ export type InjectedFault =
   | { readonly kind: 'crash-session'; readonly user: number }
   | { readonly kind: 'crash-partition'; readonly partition: number }
   | { readonly kind: 'crash-thread' }
+  /** What the client of this session sends next is never done with. */
+  | { readonly kind: 'loop-session'; readonly user: number }
+  | { readonly kind: 'loop-partition'; readonly partition: number }
+  /** Outside of any process. */
+  | { readonly kind: 'loop-thread' }
   /** The writer: between its next commit and that commit's events. */
   | { readonly kind: 'crash-commit' };
 
@@ -86,6 +91,8 @@ export type FromScheduler =
     }
   | { readonly type: 'partitions-stopped'; readonly partitions: readonly number[] }
   | { readonly type: 'refused'; readonly message: string }
+  /** It can be watched, and what runs in it cut off. */
+  | { readonly type: 'guarded'; readonly guard: GuardHandle }
   | { readonly type: 'drained'; readonly terminated: number }
   | { readonly type: 'stats'; readonly id: number; readonly stats: SchedulerStats }
   | {

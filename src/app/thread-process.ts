@@ -83,6 +83,11 @@ export class ThreadProcess<To, From> implements Receiver<ThreadProcessMessage>, 
     if (this.#code !== null && !this.#told) this.#options.onEnd(this.#code, this.#error);
   }
 
+  /** How long the thread's event loop has waited since it began. */
+  idleMs(): number {
+    return this.#worker.performance.eventLoopUtilization().idle;
+  }
+
   /** Goes to the thread as long as there is one, also when the process has ended before it. */
   post(message: To): void {
     this.#worker.postMessage(message);

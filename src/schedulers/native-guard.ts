@@ -79,6 +79,7 @@ let loaded: Addon | null = null;
 /** @throws GuardMissing */
 function load(): Addon {
   if (loaded !== null) return loaded;
+  if (process.env['ROOKERY_NO_NATIVE'] === '1') throw new GuardMissing('ROOKERY_NO_NATIVE is set');
   const { platform, arch, versions } = process;
   const path = fileURLToPath(
     new URL(`../../native/bin/${platform}-${arch}-${versions.modules}/slice-guard.node`, sources),

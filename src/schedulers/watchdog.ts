@@ -23,7 +23,7 @@ export interface WatchLimits {
   readonly longMs?: number;
   /** Work that runs for so long is cut off. Default 1000. Infinity: never. */
   readonly killMs?: number;
-  /** A thread that could not be helped within this time is ended. Default 10 times `killMs`. */
+  /** A thread that could not be helped within this time is ended. Default 10 times `killMs`; 10 s if that is infinite. */
   readonly lostMs?: number;
 }
 
@@ -50,9 +50,9 @@ const CUT_POLL_MS = 2;
 export class Watchdog {
   readonly #clock: Clock;
   readonly #pollMs: number;
-  readonly #longMs: number;
-  readonly #killMs: number;
-  readonly #lostMs: number;
+  #longMs = 0;
+  #killMs = 0;
+  #lostMs = 0;
   readonly #onEvent: (event: WatchdogEvent) => void;
   readonly #ask: typeof interrupt;
   readonly #stackOf: typeof stackOf;
@@ -61,20 +61,31 @@ export class Watchdog {
   #timer: ClockTimer | null = null;
   #lookedAt = 0;
 
-  /** Throws a {@link BadArgument} for limits that are not in this order: 0 < pollMs ≤ longMs ≤ killMs ≤ lostMs. */
+  /** Throws a {@link BadArgument} for a bad `pollMs` or bad limits. */
   constructor(options: WatchdogOptions) {
-    const { clock, pollMs = 25, longMs = 100, killMs = 1000, lostMs = 10 * killMs } = options;
-    const inOrder = pollMs > 0 && pollMs <= longMs && longMs <= killMs && killMs <= lostMs;
-    if (!inOrder)
-      throw new BadArgument(`bad limits of a watchdog: ${pollMs}, ${longMs}, ${killMs}, ${lostMs}`);
+    const { clock, pollMs = 25 } = options;
+    if (!(pollMs > 0)) throw new BadArgument(`bad pollMs of a watchdog: ${pollMs}`);
     this.#clock = clock;
     this.#pollMs = pollMs;
-    this.#longMs = longMs;
-    this.#killMs = killMs;
-    this.#lostMs = lostMs;
+    this.setLimits(options);
     this.#onEvent = options.onEvent ?? (() => {});
     this.#ask = options.ask ?? interrupt;
     this.#stackOf = options.stackOf ?? stackOf;
+  }
+
+  /**
+   * From the next look on. Throws a {@link BadArgument} unless 0 < longMs ≤ killMs ≤ lostMs (which an infinite killMs may
+   * exceed).
+   */
+  setLimits(limits: WatchLimits): void {
+    const { longMs = 100, killMs = 1000 } = limits;
+    const { lostMs = killMs === Number.POSITIVE_INFINITY ? 10_000 : 10 * killMs } = limits;
+    const mayLose = lostMs >= longMs && (killMs <= lostMs || killMs === Number.POSITIVE_INFINITY);
+    if (!(longMs > 0 && longMs <= killMs && mayLose))
+      throw new BadArgument(`bad limits of a watchdog: ${longMs}, ${killMs}, ${lostMs}`);
+    this.#longMs = longMs;
+    this.#killMs = killMs;
+    this.#lostMs = lostMs;
   }
 
   /**
@@ -131,7 +142,7 @@ export class Watchdog {
       this.#giveUp(thread, bottom.ranMs);
       return true;
     }
-    if (bottom.ranMs === 0 && bottom.seenMs >= this.#killMs) this.#blocked(thread, bottom.seenMs);
+    if (bottom.ranMs === 0 && bottom.seenMs >= this.#tellMs) this.#blocked(thread, bottom.seenMs);
     const culprit = thread.deepestRun(this.#killMs - this.#longMs);
     const work = thread.levels[culprit < 0 ? longest : culprit]!;
     const sample = culprit < 0 && !work.sampled;
@@ -148,7 +159,7 @@ export class Watchdog {
       this.#giveUp(thread, thread.outsideRanMs);
       return;
     }
-    if (thread.outsideRanMs >= this.#killMs - this.#longMs && !thread.toldStuck) {
+    if (thread.outsideRanMs >= this.#tellMs - this.#longMs && !thread.toldStuck) {
       thread.toldStuck = true;
       const stack = this.#stackOf(thread.guard) ?? [];
       this.#onEvent({
@@ -157,10 +168,15 @@ export class Watchdog {
         ranMs: this.#longMs + thread.outsideRanMs,
         stack,
       });
-    } else if (thread.outsideRanMs === 0 && thread.outsideMs >= this.#killMs) {
+    } else if (thread.outsideRanMs === 0 && thread.outsideMs >= this.#tellMs) {
       this.#blocked(thread, thread.outsideMs);
     }
     this.#request(thread, GuardRequest.sample, ANY_LEVEL, 0, 0);
+  }
+
+  /** After which time it is told that a thread hangs. */
+  get #tellMs(): number {
+    return Math.min(this.#killMs, this.#lostMs);
   }
 
   #blocked(thread: WatchedThread, ms: number): void {

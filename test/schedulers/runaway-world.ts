@@ -19,6 +19,7 @@ export class RunawayThread {
   readonly exited: Promise<number>;
   ready!: Message<'ready'>;
   error: Error | null = null;
+  #hasEnded = false;
   readonly #messages: FromRunaway[] = [];
   readonly #waiting: (() => void)[] = [];
 
@@ -33,6 +34,7 @@ export class RunawayThread {
     });
     this.exited = new Promise((resolve) => {
       this.worker.on('exit', (code) => {
+        this.#hasEnded = true;
         resolve(code);
         for (const look of this.#waiting.splice(0)) look();
       });
@@ -48,6 +50,7 @@ export class RunawayThread {
       const at = this.#messages.findIndex((message) => message.type === type);
       if (at >= 0) return this.#messages.splice(at, 1)[0] as Message<T>;
       if (this.error !== null) throw this.error;
+      if (this.#hasEnded) throw new Error(`the thread has ended without “${type}”`);
       await within(
         `“${type}” of the thread`,
         new Promise<void>((resolve) => this.#waiting.push(resolve)),
@@ -129,8 +132,8 @@ export class RunawayWorld {
     return world;
   }
 
-  /** The thread is watched, with short limits. */
-  static async watched(t: TestContext): Promise<RunawayWorld> {
+  /** The thread is watched, with short limits. `lostMs`: when it is given up. */
+  static async watched(t: TestContext, lostMs: number): Promise<RunawayWorld> {
     const world = await RunawayWorld.#start(t, { wanted: null, cuts: 0, roundsMax: 0 });
     const { thread } = world;
     const watchdog = new Watchdog({
@@ -138,7 +141,7 @@ export class RunawayWorld {
       pollMs: 5,
       longMs: 20,
       killMs: 100,
-      lostMs: 1000,
+      lostMs,
       // It has been blocked when others use the processors.
       onEvent: (event) => event.type !== 'blocked' && world.told.push(event),
     });

@@ -176,6 +176,14 @@ describe('a watchdog', () => {
     assert.ok(asked('end').length > 0);
   });
 
+  test('limits can be changed while it watches', () => {
+    runs(7);
+    clock.advance(500);
+    watchdog.setLimits({ longMs: 100, killMs: 400 });
+    clock.advance(25);
+    assert.deepEqual(asked('cut'), ['cut 0:7 500']);
+  });
+
   test('does not look any more when nobody is watched', () => {
     stop();
     runs(7);
@@ -188,6 +196,7 @@ describe('a watchdog', () => {
     assert.throws(() => new Watchdog({ clock, pollMs: 0 }), BadArgument);
     assert.throws(() => new Watchdog({ clock, killMs: 1000, lostMs: 999 }), BadArgument);
     assert.throws(() => new Watchdog({ clock, longMs: Number.NaN }), BadArgument);
+    assert.throws(() => watchdog.setLimits({ killMs: Number.POSITIVE_INFINITY, lostMs: 99 }), BadArgument);
     assert.doesNotThrow(() => new Watchdog({ clock, killMs: Number.POSITIVE_INFINITY }));
   });
 });

@@ -277,5 +277,9 @@ export type Fault =
   | { readonly kind: 'crash-session'; readonly user: number }
   | { readonly kind: 'crash-partition'; readonly partition: number }
   | { readonly kind: 'crash-thread'; readonly thread: `scheduler-${number}` | 'writer-1' }
+  /** What its client sends next is never done with; what it receives next; outside of any process. */
+  | { readonly kind: 'loop-session'; readonly user: number }
+  | { readonly kind: 'loop-partition'; readonly partition: number }
+  | { readonly kind: 'loop-thread'; readonly thread: `scheduler-${number}` }
   /** Between the next commit and its events. */
   | { readonly kind: 'crash-commit'; readonly thread: 'writer-1' };

@@ -5,11 +5,15 @@ export type Fault =
   | { readonly kind: 'crash-session'; readonly user: number }
   | { readonly kind: 'crash-partition'; readonly partition: number }
   | { readonly kind: 'crash-thread' }
+  | { readonly kind: 'loop-session'; readonly user: number }
+  | { readonly kind: 'loop-partition'; readonly partition: number }
+  | { readonly kind: 'loop-thread' }
   | { readonly kind: 'crash-commit' };
 
 /**
  * `POST /api/fault?kind=crash-session&user=N`, `kind=crash-partition&partition=N`, `kind=crash-thread&thread=NAME`,
- * `kind=crash-commit&thread=writer-1` (between the next commit and its events):
+ * `kind=crash-commit&thread=writer-1` (between the next commit and its events), and `loop-session`, `loop-partition`,
+ * `loop-thread` likewise:
  * makes something fail, to see what becomes of it. Development only: the composition root adds this page in
  * development mode, never else.
  */
@@ -22,7 +26,7 @@ export function faultPage(inject: (thread: string | null, fault: Fault) => boole
       const fault = faultOf(query);
       if (typeof fault === 'string') return json({ error: fault }, 400);
       const thread = query.get('thread');
-      if (thread === null && (fault.kind === 'crash-thread' || fault.kind === 'crash-commit')) {
+      if (thread === null && ['crash-thread', 'crash-commit', 'loop-thread'].includes(fault.kind)) {
         return json({ error: `${fault.kind} wants a thread` }, 400);
       }
       if (!inject(thread, fault)) return json({ error: `there is no thread ${thread}` }, 404);
@@ -38,11 +42,13 @@ function faultOf(query: URLSearchParams): Fault | string {
   };
   const kind = query.get('kind');
   switch (kind) {
-    case 'crash-session': {
+    case 'crash-session':
+    case 'loop-session': {
       const user = number('user');
       return user === null ? `user must be a number, not "${query.get('user')}"` : { kind, user };
     }
-    case 'crash-partition': {
+    case 'crash-partition':
+    case 'loop-partition': {
       const partition = number('partition');
       return partition === null || partition > 63
         ? `partition must be 0 to 63, not "${query.get('partition')}"`
@@ -50,8 +56,9 @@ function faultOf(query: URLSearchParams): Fault | string {
     }
     case 'crash-thread':
     case 'crash-commit':
+    case 'loop-thread':
       return { kind };
     default:
-      return `kind must be crash-session, crash-partition, crash-thread or crash-commit, not "${kind}"`;
+      return `kind must be crash- or loop- with session, partition or thread, or crash-commit, not "${kind}"`;
   }
 }

@@ -1,0 +1,66 @@
+import { type GuardHandle, guardMissing, Watchdog, type WatchdogEvent } from '../schedulers/index.js';
+import type { Clock } from '../structures/clock.js';
+import type { Config } from './config.js';
+import type { Log } from './log.js';
+
+/** The main thread's watch over the schedulers: processes that do not return are cut off, threads that hang end. */
+export class SchedulerWatch {
+  readonly #watchdog: Watchdog;
+  readonly #log: Log;
+  /** Ends the watch over each. */
+  readonly #watched = new Map<string, () => void>();
+
+  constructor(config: Config, clock: Clock, log: Log) {
+    this.#log = log;
+    const { longScheduleMs, longScheduleKillMs, schedulerHangMs } = config;
+    this.#watchdog = new Watchdog({
+      clock,
+      longMs: longScheduleMs,
+      killMs: longScheduleKillMs === 0 ? Number.POSITIVE_INFINITY : longScheduleKillMs,
+      lostMs: schedulerHangMs,
+      onEvent: (event) => this.#told(event),
+    });
+  }
+
+  /** Says so, once, if no process can be cut off. */
+  announce(): void {
+    const missing = guardMissing();
+    if (missing === null) return;
+    this.#log.warn(
+      `a process that never returns will hold up its scheduler: no native guard, ${missing.message}`,
+    );
+  }
+
+  /** @param idleMs how long its event loop has waited since its start */
+  begin(name: string, guard: GuardHandle, idleMs: () => number): void {
+    this.end(name);
+    this.#watched.set(name, this.#watchdog.watch(name, guard, idleMs));
+  }
+
+  /** The thread has ended. */
+  end(name: string): void {
+    this.#watched.get(name)?.();
+    this.#watched.delete(name);
+  }
+
+  #told(event: WatchdogEvent): void {
+    const thread = event.name;
+    switch (event.type) {
+      case 'stuck':
+        this.#log.error(
+          { thread, stack: event.stack.join('\n') },
+          `${thread} has run outside of its processes for ${event.ranMs.toFixed(0)} ms`,
+        );
+        break;
+      case 'blocked':
+        this.#log.warn(
+          { thread },
+          `${thread} has not run for ${event.ms.toFixed(0)} ms: a system call, a collection of garbage, or no processor`,
+        );
+        break;
+      case 'given_up':
+        this.#log.error({ thread }, `${thread} hangs for ${event.ranMs.toFixed(0)} ms: it is ended`);
+        break;
+    }
+  }
+}
