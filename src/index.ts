@@ -10,6 +10,7 @@ import { SystemClock } from './structures/system-clock.js';
 import { SystemRandom } from './structures/system-random.js';
 
 export * from './actors/index.js';
+export * from './applications/index.js';
 export * from './registry/index.js';
 export type { Clock, ClockTimer } from './structures/clock.js';
 export type { Random } from './structures/random.js';

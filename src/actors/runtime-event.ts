@@ -11,6 +11,8 @@ import type { StackSample } from './slice-guard.js';
  * | behaviour_terminated | a server or the like ended so: with its state and its last message, before the crash |
  * | handler_crashed | an event handler crashed, or returned what it must not; its manager goes on without it |
  * | alarm_set, alarm_cleared | an alarm was raised, or is over: see `Alarms` |
+ * | application_started, application_exited | an application runs, or has stopped or ended: see `Application` |
+ * | application_callback_failed | what an application does when it stops threw; it was ignored |
  * | hook_failed | an exit hook or an after-turn callback threw, or was cut off; it was ignored |
  * | long_schedule | one slice took at least `longScheduleMs`; with a guard also one callback outside of slices |
  * | mailbox_overflow | a process was ended because its mailbox passed `mailboxMax` |
@@ -77,6 +79,25 @@ export type RuntimeEvent =
     }
   | { readonly type: 'alarm_set'; readonly id: unknown; readonly description: unknown }
   | { readonly type: 'alarm_cleared'; readonly id: unknown }
+  | {
+      readonly type: 'application_started';
+      readonly application: string;
+      readonly version: string;
+      readonly startType: 'permanent' | 'transient' | 'temporary';
+    }
+  | {
+      readonly type: 'application_exited';
+      readonly application: string;
+      readonly version: string;
+      readonly startType: 'permanent' | 'transient' | 'temporary';
+      readonly reason: ExitReason;
+    }
+  | {
+      readonly type: 'application_callback_failed';
+      readonly application: string;
+      readonly callback: string;
+      readonly reason: ExitReason;
+    }
   | { readonly type: 'hook_failed'; readonly error: unknown }
   | {
       readonly type: 'long_schedule';

@@ -1,4 +1,4 @@
-import { formatReason } from '../actors/exit-reason.js';
+import { formatReason, isOrderly } from '../actors/exit-reason.js';
 import type { RuntimeEvent } from '../actors/runtime-event.js';
 import type { ThreadEvent } from './thread-messages.js';
 
@@ -28,6 +28,20 @@ export function logEvent(event: RuntimeEvent): ThreadEvent | null {
       return line('warn', `alarm: ${String(event.id)}`, { description: String(event.description) });
     case 'alarm_cleared':
       return line('info', `the alarm is over: ${String(event.id)}`, {});
+    case 'application_started':
+      return line('info', `${event.application} ${event.version} has started`, {});
+    case 'application_exited':
+      return line(
+        isOrderly(event.reason) ? 'info' : 'error',
+        `${event.application} ${event.version} has ended: ${formatReason(event.reason)}`,
+        {},
+      );
+    case 'application_callback_failed':
+      return line(
+        'error',
+        `${event.application}: ${event.callback} failed: ${formatReason(event.reason)}`,
+        {},
+      );
     case 'hook_failed':
       return line('error', 'an exit hook failed', { error: String(event.error) });
     case 'long_schedule':

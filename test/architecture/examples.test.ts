@@ -14,6 +14,7 @@ const MANUALS = [
   'src/actors/behaviours/sys.ts',
   'src/actors/behaviours/task.ts',
   'src/actors/proc-lib.ts',
+  'src/applications/application.ts',
   'src/registry/process-groups.ts',
   'src/registry/registry.ts',
   'src/actors/request-id.ts',
@@ -24,7 +25,13 @@ const MANUALS = [
 ];
 
 const RUN_MS = 30_000;
-const examples = examplesIn(ROOT, ['src/actors', 'src/supervisors', 'src/registry', 'src/testing.ts']);
+const examples = examplesIn(ROOT, [
+  'src/actors',
+  'src/applications',
+  'src/supervisors',
+  'src/registry',
+  'src/testing.ts',
+]);
 
 /** Compiles all of them at once, inside the package, so that they find `rookery` as a project that depends on it does. */
 function compiled(programs: readonly Example[]): { readonly folder: string; readonly failure: string } {
