@@ -2,6 +2,7 @@
  * What the main thread and its worker threads say to each other over their MessagePorts: rare control traffic
  * only. Everything for each message of a chat goes over the rings.
  */
+import type { MessagePort } from 'node:worker_threads';
 import type { ChatStats } from '../chat/chat-stats.js';
 import type { RegistrationMemory } from '../chat/registration-limits.js';
 import type { GuardHandle, SchedulerLinks } from '../schedulers/index.js';
@@ -44,6 +45,8 @@ export interface WriterData {
   readonly rings: readonly { readonly scheduler: number; readonly rings: StoreRings }[];
   /** Place of the scheduler of each partition; 0: it has none. */
   readonly routes: readonly number[];
+  /** The other end of the JournalPort of the operator's ledger. */
+  readonly journal: MessagePort;
 }
 
 export type ToScheduler =

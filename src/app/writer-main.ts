@@ -1,6 +1,10 @@
 /** What the writer thread runs: the store, and the writer's end of the rings. */
+import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { EventSink } from '../storage/event-sink.js';
+import type { JournalFailure } from '../storage/journal/journal.js';
+import { JournalWriter } from '../storage/journal/journal-writer.js';
+import { SqliteJournal } from '../storage/sqlite/sqlite-journal.js';
 import { SqliteStore } from '../storage/sqlite/sqlite-store.js';
 import { StoreOpenError } from '../storage/store-open-error.js';
 import { StoreWriter } from '../storage/store-writer.js';
@@ -11,6 +15,9 @@ import { storeLimitsOf } from './limits-of.js';
 import { serverSecret } from './server-secret.js';
 import type { FromWriter, ToWriter, WriterData } from './thread-messages.js';
 import { threadUtilization } from './thread-utilization.js';
+
+/** The operator's ledger in the data folder. */
+const LEDGER_FILE = 'operator.db';
 
 const data = workerData as WriterData;
 const parent = parentPort;
@@ -83,6 +90,25 @@ if (writer === null) {
   for (const [partition, scheduler] of data.routes.entries()) writer.route(partition, scheduler);
 }
 
+/** The operator's ledger, in a file of its own: opened when somebody wants something of it. */
+const path = join(config.dataFolder, LEDGER_FILE);
+let ledgerFailing: JournalFailure | null = null;
+const journal = new JournalWriter({
+  clock,
+  journal: SqliteJournal.openLater({ path }),
+  onFailure: (failure) => {
+    if (ledgerFailing === failure) return;
+    ledgerFailing = failure;
+    const message = `${path} cannot commit (${failure}): changes by the operator are refused until it can again`;
+    post({ type: 'event', level: 'error', message, fields: { failure } });
+  },
+  onRecovery: () => {
+    ledgerFailing = null;
+    post({ type: 'event', level: 'info', message: `${path} commits again`, fields: {} });
+  },
+});
+if (writer !== null) journal.attach(data.journal);
+
 parent.on('message', (message: ToWriter) => {
   if (writer === null) return;
   switch (message.type) {
@@ -125,6 +151,7 @@ parent.on('message', (message: ToWriter) => {
       break;
     }
     case 'close':
+      journal.close();
       writer.close();
       post({ type: 'closed' });
       parent.close();

@@ -1,3 +1,5 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { JournalPort } from '../storage/journal/journal-port.js';
 import type { StoreRings } from '../storage/store-rings.js';
 import type { Config } from './config.js';
 import { Thread } from './thread.js';
@@ -24,6 +26,8 @@ export class WriterThread {
   readonly #thread = new Thread<ToWriter>(this.name);
   readonly #config: Config;
   readonly #owner: WriterThreadOwner;
+  /** For the operator's ledger. What a writer that died has not answered is asked of the next one. */
+  readonly journal = new JournalPort();
   #opened = 0;
 
   constructor(config: Config, owner: WriterThreadOwner) {
@@ -41,7 +45,7 @@ export class WriterThread {
       const process = new ThreadProcess<ToWriter, FromWriter>(self, {
         name: this.name,
         entry: new URL('./writer-main.js', import.meta.url),
-        data: () => ({ workerData: this.#data() }),
+        data: () => this.#data(),
         onMessage: (message) => this.#message(message),
         mayEnd: () => this.#thread.dismissed || this.#owner.mayEnd(),
         onEnd: (code, error) => {
@@ -64,17 +68,22 @@ export class WriterThread {
   }
 
   /** Commits what the schedulers left, and resolves when the thread is gone. */
-  close(): Promise<void> {
-    return this.#thread.dismiss({ type: 'close' });
+  async close(): Promise<void> {
+    await this.#thread.dismiss({ type: 'close' });
+    this.journal.close();
   }
 
-  #data(): WriterData {
-    return {
+  #data(): { readonly workerData: WriterData; readonly transferList: MessagePort[] } {
+    const { port1, port2 } = new MessageChannel();
+    this.journal.attach(port1);
+    const workerData: WriterData = {
       role: 'writer',
       config: this.#config,
       rings: this.#owner.rings(),
       routes: this.#owner.routes(),
+      journal: port2,
     };
+    return { workerData, transferList: [port2] };
   }
 
   #message(message: FromWriter): void {

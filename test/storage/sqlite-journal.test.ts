@@ -126,6 +126,16 @@ describe('opening a journal', () => {
     }
   });
 
+  it('may come later: until it works each batch fails', (t) => {
+    const folder = join(temporaryFolder(t), 'later');
+    const journal = SqliteJournal.openLater({ path: join(folder, 'journal.db') });
+    assert.deepEqual(commit(journal, persist('a', 1)), ['io', 'io']);
+    mkdirSync(folder);
+    assert.deepEqual(commit(journal, persist('a', 1)), [null, null]);
+    journal.close();
+    assert.deepEqual(commit(journal, persist('a', 2)), ['closed', 'closed']);
+  });
+
   it('says which bound is bad, from a thread too', async (t) => {
     const path = fileIn(t);
     assert.throws(() => SqliteJournal.open({ path, snapshotsKept: 0 }), /snapshotsKept .* not 0/);

@@ -69,7 +69,7 @@ class Opened {
 export class SqliteJournal implements Journal {
   readonly path: string;
   readonly #snapshotsKept: number;
-  #opened: Opened | null;
+  #opened: Opened | null = null;
   #failure: JournalFailure | null = null;
   #failureText = '';
   /** The newest event of the open batch. */
@@ -83,6 +83,17 @@ export class SqliteJournal implements Journal {
    * @throws {RangeError} for a bad number of snapshots
    */
   static open(options: SqliteJournalOptions): SqliteJournal {
+    const journal = new SqliteJournal(options);
+    journal.#opened = journal.#open();
+    return journal;
+  }
+
+  /**
+   * A journal that is opened with its first batch, and again with each as long as that fails: then the batch does.
+   *
+   * @throws {RangeError} for a bad number of snapshots
+   */
+  static openLater(options: SqliteJournalOptions): SqliteJournal {
     return new SqliteJournal(options);
   }
 
@@ -93,7 +104,6 @@ export class SqliteJournal implements Journal {
     // Absolute, or SQLite would take some names for databases in memory.
     this.path = resolve(path);
     this.#snapshotsKept = snapshotsKept;
-    this.#opened = this.#open();
   }
 
   begin(): void {
