@@ -7,6 +7,8 @@ import {
   ExitReason,
   isPromise,
   type Process,
+  StopMessage,
+  SysMessage,
   settled,
 } from '../actors/index.js';
 import { type ActorMethods, hookActor } from './actor-hooks.js';
@@ -47,8 +49,6 @@ export class ActorProcess extends NactProcess {
   endReason: ExitReason | null = null;
   /** Resolves when its afterStop was called; null before it has stopped. */
   afterStopCalled: Promise<void> | null = null;
-  /** Children whose failure it has escalated, and about whom nobody has decided. */
-  readonly escalated = new Set<ActorProcess>();
   readonly #actor: ConcreteActor;
   readonly #methods: ActorMethods;
   /** That of its parent. */
@@ -164,6 +164,7 @@ export class ActorProcess extends NactProcess {
   protected override ended(reason: ExitReason): void {
     this.#timer.stop();
     this.above.children.delete(this);
+    this.above.escalated.delete(this);
     const actor = this.#actor;
     // What is still under way after this has no effect on what is kept of it.
     if (actor.persistenceEngine !== undefined) actor.persistenceEngine = FENCED_ENGINE;
@@ -194,7 +195,7 @@ export class ActorProcess extends NactProcess {
       if (message instanceof CallMessage)
         return [{ message: message.request, sender: callerRef(message.from) }];
       if (message instanceof CastMessage) return [{ message: message.message, sender: NOBODY }];
-      return [];
+      return isForProcess(message) ? [] : [{ message, sender: NOBODY }];
     });
   }
 
@@ -209,6 +210,7 @@ export class ActorProcess extends NactProcess {
     if (this.#occupied) return;
     this.#methods.processNext();
     this.endReason = null;
+    this.above.escalated.delete(this);
     const idle = this.#idle;
     if (idle === null || this.#actor.busy) return;
     this.#idle = null;
@@ -372,4 +374,9 @@ export class ActorProcess extends NactProcess {
     const child = this.#actor.children.get(name);
     return child === undefined ? undefined : (processOf(child) as ActorProcess | undefined);
   }
+}
+
+/** Not for the actor's function. */
+function isForProcess(message: unknown): boolean {
+  return message instanceof ExitMessage || message instanceof StopMessage || message instanceof SysMessage;
 }

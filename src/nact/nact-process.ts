@@ -32,6 +32,8 @@ export function nactProcessOf(pid: Pid): NactProcess | undefined {
  */
 export abstract class NactProcess extends Behaviour implements ExitHook {
   readonly children = new Set<ActorProcess>();
+  /** Children whose failure it has escalated, and about whom nobody has decided. */
+  readonly escalated = new Set<ActorProcess>();
   /** Its terminate runs. */
   protected ending = false;
 

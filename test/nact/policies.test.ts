@@ -154,9 +154,12 @@ describe('a failure of an actor’s own', () => {
       },
     });
     const process = world.process(ref);
-    for (const message of [1, 'bad', 2, 3]) tell(ref, message);
+    for (const message of [1, 'bad', 2]) tell(ref, message);
+    world.runtime.send(process, 3);
+    world.runtime.cast(process, 4);
+    world.runtime.exit(process, ExitReason.normal);
     await world.until('afterStop', () => seen.length > 0);
-    assert.deepEqual(seen, [1, [2, 3]]);
+    assert.deepEqual(seen, [1, [2, 3, 4]]);
     assert.ok(world.runtime.isAlive(process));
     gate.open();
     assert.equal(await world.endOf(process), 'error: bad');
