@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   type Blocking,
+  current,
   type EventHandler,
   type EventManagerPid,
   Exit,
@@ -14,6 +15,7 @@ import {
   type Pid,
   type Process,
   receive,
+  receiveResponse,
   type Swapped,
   sys,
   type TerminateArgument,
@@ -258,6 +260,28 @@ describe('calls', () => {
     await run(GenEvent.addHandler(pid, one, 's'));
     const { error } = await run(GenEvent.call(pid, one, 'silent'));
     assert.deepEqual(error, { type: 'bad_return_value', value: GenEvent.ok('s') });
+  });
+
+  test('may be sent, and the answer be taken later', async () => {
+    const { pid, handler, run } = bus();
+    const one = handler('one');
+    await run(GenEvent.addHandler(pid, { module: one, id: 'x' }, 's'));
+    const asked = run(
+      (function* () {
+        const self = yield* current();
+        const ids = [
+          GenEvent.sendRequest(self, pid, { module: one, id: 'x' }, 'a'),
+          GenEvent.sendRequest(self, pid, one, 'b'),
+        ];
+        const responses = [];
+        for (const id of ids) responses.push(yield* receiveResponse(id));
+        return responses;
+      })(),
+    );
+    assert.deepEqual(await asked, [
+      { type: 'reply', value: { ok: true, reply: 'a of one' } },
+      { type: 'reply', value: { error: { type: 'bad_module' } } },
+    ]);
   });
 
   test('to nobody, or with an end meanwhile: the caller exits', async () => {

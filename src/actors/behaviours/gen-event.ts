@@ -3,6 +3,7 @@ import { Asking, stop } from '../calls.js';
 import { Exit, type ExitReason } from '../exit-reason.js';
 import type { Pid } from '../pid.js';
 import type { Process } from '../process.js';
+import { type RequestId, sendRequest } from '../request-id.js';
 import type { Runtime } from '../runtime.js';
 import type { MonitoredStart, StartOutcome } from '../start-result.js';
 import { isVia, type Target, targetInWords, type Via } from '../via.js';
@@ -298,6 +299,20 @@ export const GenEvent = {
     const outcome = yield* new Asking<HandlerReply<ReplyOf<H>>>(manager, command, timeoutMs);
     if (outcome.ok) return outcome.value;
     throw new Exit({ type: 'call', reason: outcome.reason, target: targetInWords(manager) });
+  },
+
+  /**
+   * Asks one handler, and does not wait: what `receiveResponse` and its kin yield has the {@link HandlerReply} as its value.
+   * OTP's gen_event:send_request.
+   */
+  sendRequest<H extends AnyHandler>(
+    self: Process<never>,
+    manager: EventManagerRef,
+    handler: HandlerRef<H>,
+    request: NoInfer<RequestOf<H>>,
+  ): RequestId<HandlerReply<ReplyOf<H>>> {
+    const command: EventCommand = { type: '$call', handler: handler as HandlerRef, request };
+    return sendRequest(self, manager as string, command);
   },
 
   /** Ends a manager; its handlers end with it. */

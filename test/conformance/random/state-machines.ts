@@ -38,7 +38,28 @@ function actionsOf(dice: Dice, depth: number): Json[] {
   });
 }
 
-function transitionOf(dice: Dice, depth: number, call: boolean): Json {
+/**
+ * What a clause does before it returns, and that it throws in the place of it. What it sends to its own machine is numbered
+ * down as inserted events are.
+ */
+function clauseOf(dice: Dice, state: string, depth: number, call: boolean): JsonObject {
+  const operations: Json[] = [];
+  if (depth > 0 && dice.chance(0.2)) {
+    const message = `i${depth - 1}`;
+    operations.push(dice.chance(0.5) ? ['sm_cast', pid('m'), message] : ['send', pid('m'), message]);
+  }
+  const ret = transitionOf(dice, state, depth, call);
+  if (dice.chance(0.02)) operations.push([dice.pick(['error', 'exit']), 'bad']);
+  else if (!call && dice.chance(0.05)) return { do: [...operations, ['throw', ret]] };
+  return operations.length === 0 ? { ret } : { do: operations, ret };
+}
+
+/** The states above this one: who only climbs comes to an end, also with an event that is postponed and comes back at once. */
+function above(state: string): string[] {
+  return STATES.slice(STATES.indexOf(state) + 1);
+}
+
+function transitionOf(dice: Dice, state: string, depth: number, call: boolean): Json {
   const reply: Json[] = call && dice.chance(0.7) ? [tuple('reply', '$from', tuple('re', '$msg'))] : [];
   const actions = [
     ...reply,
@@ -46,6 +67,10 @@ function transitionOf(dice: Dice, depth: number, call: boolean): Json {
   ];
   // An event that is postponed and changes the state comes back at once, and could do so for ever.
   const lasting = actions.filter((action) => action !== 'postpone');
+  const higher = above(state);
+  if (higher.length > 0 && reply.length === 0 && dice.chance(0.1)) {
+    return tuple('next_state', dice.pick(higher), 'climbed', [...lasting, 'postpone']);
+  }
   return dice.weighted<Json>([
     [6, tuple('next_state', dice.pick(STATES), tuple('d', dice.below(3)), lasting)],
     [4, tuple('keep_state', tuple('k', dice.below(3)), actions)],
@@ -69,10 +94,10 @@ function tableOf(dice: Dice): JsonObject {
     for (const match of EVENTS) {
       if (!dice.chance(0.8)) continue;
       const type = dice.pick(['call', 'cast', 'info']);
-      clauses.push({ type, match, state, ret: transitionOf(dice, 3, type === 'call') });
+      clauses.push({ type, match, state, ...clauseOf(dice, state, 3, type === 'call') });
     }
     for (const depth of [2, 1, 0]) {
-      clauses.push({ match: `i${depth}`, state, ret: transitionOf(dice, depth, false) });
+      clauses.push({ match: `i${depth}`, state, ...clauseOf(dice, state, depth, false) });
     }
     for (const type of ['timeout', 'state_timeout', tuple('timeout', 'g1'), tuple('timeout', 'g2')]) {
       // What follows a time may not begin another one of 0, or the machine would never come to rest.
