@@ -31,6 +31,12 @@ import type { Supervision } from './supervision.js';
 /** Kinds of temporary children that are kept as one; more keep their specifications after all. */
 const KINDS_MAX = 64;
 
+/** What is kept of temporary children, and what was said of them: without what was filled in. */
+interface Kind {
+  readonly said: Partial<CheckedSpec>;
+  readonly kept: CheckedSpec;
+}
+
 /** The limits of a dynamic supervisor, with everything filled in. */
 interface Limits {
   readonly intensity: number;
@@ -51,7 +57,7 @@ export class DynamicSupervision implements Supervision {
   readonly #restarting = new Set<Pid>();
   #supervisors = 0;
   /** The kinds of temporary children seen. */
-  readonly #kinds: CheckedSpec[] = [];
+  readonly #kinds: Kind[] = [];
 
   /** Throws an Exit if something is wrong with the specification. */
   constructor(self: Process<never>, spec: object) {
@@ -60,7 +66,7 @@ export class DynamicSupervision implements Supervision {
     this.#intensity = new RestartIntensity(this.#limits.intensity, this.#limits.periodMs);
     this.#reports = new Reports(self);
     this.#stop = new ParallelStop(self, (pid, child, reason) => {
-      this.#forget(pid);
+      this.#forget(pid, child);
       if (!endedAsAsked(child, reason)) this.#reports.shutdownFailed(idOf(child, pid), pid, reason);
     });
   }
@@ -70,7 +76,7 @@ export class DynamicSupervision implements Supervision {
   }
 
   *terminate(): Blocking<void> {
-    for (const old of [...this.#restarting]) this.#forget(old);
+    for (const old of [...this.#restarting]) this.#forget(old, this.#children.get(old)!);
     yield* this.#stop.stopAll([...this.#children]);
   }
 
@@ -92,10 +98,10 @@ export class DynamicSupervision implements Supervision {
   exited(from: Pid, reason: ExitReason): Blocking<void> | undefined {
     const spec = this.#children.get(from);
     // Of those that were asked to end the DOWN is waited for.
-    if (spec === undefined || this.#stop.has(from) || this.#restarting.has(from)) return undefined;
+    if (spec === undefined || this.#stop.has(from) || this.#isRestarting(from)) return undefined;
     if (isReported(spec.restart, reason)) this.#reports.terminated(idOf(spec, from), from, reason);
     if (restarts(spec.restart, reason)) return this.#restart(from, spec);
-    this.#forget(from);
+    this.#forget(from, spec);
     return undefined;
   }
 
@@ -108,7 +114,7 @@ export class DynamicSupervision implements Supervision {
     const self = this.#self;
     if (!this.#intensity.add(self.runtime.clock.now())) {
       this.#reports.gaveUp(idOf(spec, old), ExitReason.shutdown);
-      this.#forget(old);
+      this.#forget(old, spec);
       throw new Exit(ExitReason.shutdown);
     }
     const begun = runStart(self, spec.start, this.#limits.extraArguments);
@@ -119,39 +125,49 @@ export class DynamicSupervision implements Supervision {
       self.deliver(new TryAgain(old));
       return;
     }
-    this.#forget(old);
+    this.#forget(old, spec);
     this.#add(spec, result);
   }
 
-  #forget(pid: Pid): void {
-    const spec = this.#children.get(pid);
-    if (spec === undefined) return;
+  #isRestarting(pid: Pid): boolean {
+    return this.#restarting.size > 0 && this.#restarting.has(pid);
+  }
+
+  #forget(pid: Pid, { type }: CheckedSpec): void {
     this.#children.delete(pid);
-    this.#restarting.delete(pid);
-    if (spec.type === 'supervisor') this.#supervisors--;
+    if (this.#restarting.size > 0) this.#restarting.delete(pid);
+    if (type === 'supervisor') this.#supervisors--;
   }
 
   #add(spec: CheckedSpec, { ok }: Started): void {
     if (ok === undefined) return;
-    this.#children.set(ok, spec.restart === 'temporary' ? this.#kindOf(spec) : spec);
+    this.#children.set(ok, spec);
     if (spec.type === 'supervisor') this.#supervisors++;
   }
 
-  /** One object for all temporary children that are to be stopped alike. */
-  #kindOf(spec: CheckedSpec): CheckedSpec {
-    for (const kind of this.#kinds) {
+  /** One object for all temporary children that are to be stopped alike; null: such a one was not seen yet. */
+  #kindOf(spec: Partial<CheckedSpec>): CheckedSpec | null {
+    if (spec.restart !== 'temporary' || spec.significant === true) return null;
+    for (const { said, kept } of this.#kinds) {
       if (
-        kind.id === spec.id &&
-        kind.shutdown === spec.shutdown &&
-        kind.type === spec.type &&
-        kind.modules === spec.modules
+        said.id === spec.id &&
+        said.shutdown === spec.shutdown &&
+        said.type === spec.type &&
+        said.modules === spec.modules
       )
-        return kind;
+        return kept;
     }
-    const kind: CheckedSpec = { ...spec, start: forgetful };
+    return null;
+  }
+
+  /** What is kept of a specification: of a temporary child not its start function. */
+  #keep(unchecked: object, spec: CheckedSpec): CheckedSpec {
+    if (spec.restart !== 'temporary') return spec;
+    const kept: CheckedSpec = { ...spec, start: forgetful };
+    const { start: _start, ...said } = unchecked as Partial<CheckedSpec>;
     // Ids are meant to be few; if they are not, each child has an object of its own after all.
-    if (this.#kinds.length < KINDS_MAX) this.#kinds.push(kind);
-    return kind;
+    if (this.#kinds.length < KINDS_MAX) this.#kinds.push({ said, kept });
+    return kept;
   }
 
   // ---- requests ------------------------------------------------------------------------------------------------
@@ -182,11 +198,16 @@ export class DynamicSupervision implements Supervision {
 
   #startChild(unchecked: unknown): StartChildResult | Blocking<StartChildResult> {
     if (this.#children.size >= this.#limits.maxChildren) return { error: ExitReason.maxChildren };
-    const { ok: spec, flaw } = checkSpec(unchecked, 'never');
-    if (flaw !== undefined) return { error: badSpec('child_spec', flaw) };
-    const begun = runStart(this.#self, spec.start, this.#limits.extraArguments);
-    if (isWaiting(begun)) return this.#addLater(spec, begun);
-    this.#started(spec, begun);
+    const { start } = (unchecked ?? {}) as Partial<CheckedSpec>;
+    let kept = typeof start === 'function' ? this.#kindOf(unchecked as Partial<CheckedSpec>) : null;
+    if (kept === null) {
+      const { ok: spec, flaw } = checkSpec(unchecked, 'never');
+      if (flaw !== undefined) return { error: badSpec('child_spec', flaw) };
+      kept = this.#keep(unchecked as object, spec);
+    }
+    const begun = runStart(this.#self, start!, this.#limits.extraArguments);
+    if (isWaiting(begun)) return this.#addLater(kept, begun);
+    this.#started(kept, begun);
     return begun;
   }
 
@@ -205,8 +226,8 @@ export class DynamicSupervision implements Supervision {
   #terminateChild(pid: string | Pid, from: From<SupervisorReply>): SupervisorReply | null {
     const spec = typeof pid === 'string' ? undefined : this.#children.get(pid);
     if (typeof pid === 'string' || spec === undefined || this.#stop.has(pid)) return refused('not_found');
-    if (this.#restarting.has(pid)) {
-      this.#forget(pid);
+    if (this.#isRestarting(pid)) {
+      this.#forget(pid, spec);
       return done;
     }
     this.#stop.stop(pid, spec, () => from.reply(done));

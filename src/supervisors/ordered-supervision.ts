@@ -23,6 +23,8 @@ import { isWaiting, runStart } from './start-child.js';
 import { stopNow, stopWaiting } from './stop-child.js';
 import type { Supervision } from './supervision.js';
 
+const NO_ARGUMENTS: readonly unknown[] = [];
+
 /** A child that could not be started. */
 interface Failed {
   readonly child: Child;
@@ -74,24 +76,24 @@ export class OrderedSupervision implements Supervision {
 
   // ---- ends and restarts ---------------------------------------------------------------------------------------
 
-  *exited(from: Pid, reason: ExitReason): Blocking<void> {
+  exited(from: Pid, reason: ExitReason): Blocking<void> | undefined {
     const child = this.#children.ofPid(from);
-    if (child === undefined) return;
+    if (child === undefined) return undefined;
     const { restart, id } = child.spec;
     if (isReported(restart, reason)) this.#reports.terminated(id, from, reason);
     if (restarts(restart, reason)) {
       this.#children.setPid(child, null);
-      yield* this.#restart(child);
-      return;
+      return this.#restart(child);
     }
     this.#children.ended(child);
     if (this.#endsWith(child)) throw new Exit(ExitReason.shutdown);
+    return undefined;
   }
 
-  *tryAgain(id: string | Pid): Blocking<void> {
+  tryAgain(id: string | Pid): Blocking<void> | undefined {
     const child = typeof id === 'string' ? this.#children.get(id) : undefined;
     // It may have been stopped or forgotten, or started with others, since.
-    if (child?.restarting) yield* this.#restart(child);
+    return child?.restarting ? this.#restart(child) : undefined;
   }
 
   /** Whether the supervisor ends since this child has ended by itself. */
@@ -101,34 +103,56 @@ export class OrderedSupervision implements Supervision {
     return autoShutdown === 'any_significant' || this.#children.significant === 0;
   }
 
-  *#restart(child: Child): Blocking<void> {
-    const self = this.#self;
-    if (!this.#intensity.add(self.runtime.clock.now())) {
+  #restart(child: Child): Blocking<void> | undefined {
+    if (!this.#intensity.add(this.#self.runtime.clock.now())) {
       this.#reports.gaveUp(child.spec.id, ExitReason.shutdown);
       this.#children.ended(child);
       throw new Exit(ExitReason.shutdown);
     }
-    const failed = yield* this.#startAll(yield* this.#stopBystanders(child));
-    if (failed === null) return;
-    this.#children.willBeTried(failed.child);
-    self.deliver(new TryAgain(failed.child.spec.id));
+    const { strategy } = this.#flags;
+    if (strategy !== 'one_for_one') {
+      return this.#restartFrom(strategy === 'one_for_all' ? this.#children.first! : child);
+    }
+    const begun = runStart(this.#self, child.spec.start, NO_ARGUMENTS);
+    if (isWaiting(begun)) return this.#restartWaiting(child, begun);
+    this.#tried(child, begun);
+    return undefined;
   }
 
-  /** Stops whoever is restarted with `child`; returns all who are to be started then. */
-  *#stopBystanders(child: Child): Blocking<Child[]> {
-    const { strategy } = this.#flags;
-    if (strategy === 'one_for_one') return [child];
-    const affected = [...this.#children.from(strategy === 'one_for_all' ? this.#children.first : child)];
+  *#restartWaiting(child: Child, begun: Blocking<Started>): Blocking<void> {
+    this.#tried(child, yield* begun);
+  }
+
+  /** Stops this child and all behind it, and starts them again. */
+  *#restartFrom(first: Child): Blocking<void> {
+    const affected = [...this.#children.from(first)];
     yield* this.#stopAll(affected.toReversed());
     // Temporary ones are not known any more.
-    return affected.filter((one) => this.#children.get(one.spec.id) === one);
+    const again = affected.filter((one) => this.#children.get(one.spec.id) === one);
+    const failed = yield* this.#startAll(again);
+    if (failed !== null) this.#willBeTried(failed.child);
+  }
+
+  /** What came of a start that is tried again when it fails. */
+  #tried(child: Child, result: Started): void {
+    if (result.error === undefined) {
+      this.#started(child, result);
+      return;
+    }
+    this.#reports.startFailed(child.spec.id, result.error);
+    this.#willBeTried(child);
+  }
+
+  #willBeTried(child: Child): void {
+    this.#children.willBeTried(child);
+    this.#self.deliver(new TryAgain(child.spec.id));
   }
 
   // ---- starting and stopping -----------------------------------------------------------------------------------
 
   *#startAll(children: readonly Child[]): Blocking<Failed | null> {
     for (const child of children) {
-      const begun = runStart(this.#self, child.spec.start, []);
+      const begun = runStart(this.#self, child.spec.start, NO_ARGUMENTS);
       const result = isWaiting(begun) ? yield* begun : begun;
       if (result.error !== undefined) {
         this.#reports.startFailed(child.spec.id, result.error);
@@ -197,7 +221,7 @@ export class OrderedSupervision implements Supervision {
         error: known.pid === null ? ExitReason.alreadyPresent : { type: 'already_started', pid: known.pid },
       };
     }
-    const begun = runStart(this.#self, spec.start, []);
+    const begun = runStart(this.#self, spec.start, NO_ARGUMENTS);
     return isWaiting(begun) ? this.#addLater(spec, begun) : this.#add(spec, begun);
   }
 
@@ -238,7 +262,7 @@ export class OrderedSupervision implements Supervision {
     const child = this.#children.get(id);
     if (child === undefined) return refused('not_found');
     if (child.isThere) return refused(child.restarting ? 'restarting' : 'running');
-    const begun = runStart(this.#self, child.spec.start, []);
+    const begun = runStart(this.#self, child.spec.start, NO_ARGUMENTS);
     return isWaiting(begun) ? this.#restartLater(child, begun) : this.#restarted(child, begun);
   }
 

@@ -66,13 +66,22 @@ export class SupervisorProcess extends Behaviour {
     ack.ok();
   }
 
+  /** Requests and ends of children come most often, and are looked for first. */
+  override receive(message: unknown): void {
+    if (message instanceof CallMessage) {
+      if (this.debug !== null) this.debug.in(message);
+      this.#call(message.request as SupervisorRequest, message.from as From<SupervisorReply>);
+    } else if (message instanceof ExitMessage && message.from !== this.parent) {
+      if (this.debug !== null) this.debug.in(message);
+      this.#run(this.#supervision!.exited(message.from, message.reason));
+    } else {
+      super.receive(message);
+    }
+  }
+
   protected handle(message: unknown): void {
     const supervision = this.#supervision!;
-    if (message instanceof CallMessage) {
-      this.#call(supervision, message.request as SupervisorRequest, message.from as From<SupervisorReply>);
-    } else if (message instanceof ExitMessage) {
-      this.#run(supervision.exited(message.from, message.reason));
-    } else if (message instanceof TryAgain) {
+    if (message instanceof TryAgain) {
       this.#run(supervision.tryAgain(message.child));
     } else if (message instanceof CastMessage) {
       throw new UnknownRequest(message.message);
@@ -91,8 +100,8 @@ export class SupervisorProcess extends Behaviour {
     if (work !== undefined) this.self.block(work);
   }
 
-  #call(supervision: Supervision, request: SupervisorRequest, from: From<SupervisorReply>): void {
-    const answer = supervision.asked(request, from);
+  #call(request: SupervisorRequest, from: From<SupervisorReply>): void {
+    const answer = this.#supervision!.asked(request, from);
     if (answer === null) return;
     if (!isBlocking(answer)) {
       this.#reply(from, answer);
