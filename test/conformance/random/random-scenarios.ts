@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../oracle/json.js';
 import { Dice } from './dice.js';
 import { eventManagerSteps } from './event-managers.js';
+import { processGroupSteps } from './process-groups.js';
 import { serverSteps } from './servers.js';
 import { signalSteps } from './signals.js';
 import { stateMachineSteps } from './state-machines.js';
@@ -13,6 +14,7 @@ const KINDS: { readonly [kind: string]: (dice: Dice, length: number) => Json[] }
   supervisors: supervisorSteps,
   'state-machines': stateMachineSteps,
   'event-managers': eventManagerSteps,
+  'process-groups': processGroupSteps,
 };
 
 export const RANDOM_KINDS: readonly string[] = Object.keys(KINDS);
