@@ -28,6 +28,7 @@ import type { Pid } from '../actors/pid.js';
 import type { Process } from '../actors/process.js';
 import type { Receiver } from '../actors/receiver.js';
 import type { Runtime } from '../actors/runtime.js';
+import { type Started, type StartOutcome, started } from '../actors/start-result.js';
 import type { ChatNode } from '../chat/chat-node.js';
 import type { RegistrarMessage, SessionMessage } from '../chat/messages.js';
 import { Registrar, type RegistrarOptions } from '../chat/registrar.js';
@@ -59,13 +60,28 @@ export interface ChatTree {
   readonly top: Pid;
 }
 
+/** A start that failed is pending until the children that had started have ended: they need turns for it, and no time. */
+function settle<P extends Pid>(runtime: Runtime, outcome: StartOutcome<P>): Started<P> {
+  if (outcome.pending === undefined) return outcome;
+  let settled: Started<P> | null = null;
+  runtime.spawn<never>(
+    function* () {
+      settled = yield* started(outcome);
+    },
+    { label: 'starting' },
+  );
+  runtime.flush();
+  if (settled === null) throw new Error('the start of the scheduler’s processes does not come to an end');
+  return settled;
+}
+
 /** Starts the processes of a scheduler. Throws when one of them cannot be started. */
 export function startChatTree(parts: ChatTreeParts): ChatTree {
   const { node, place, partitions, listen } = parts;
   const { runtime } = node;
   // Names are those of the whole node.
   const sessions = `sessions-${place}`;
-  const started = Supervisor.start(runtime, {
+  const outcome = Supervisor.start(runtime, {
     label: `scheduler-${place}`,
     strategy: 'rest_for_one',
     intensity: 3,
@@ -98,12 +114,13 @@ export function startChatTree(parts: ChatTreeParts): ChatTree {
           ]),
     ],
   });
-  if (started.ok === undefined) {
-    if (started.error === undefined) throw new Error('the scheduler’s supervisor has nothing to do');
-    const cause = started.error.type === 'error' ? started.error.error : started.error;
+  const result = settle(runtime, outcome);
+  if (result.ok === undefined) {
+    if (result.error === undefined) throw new Error('the scheduler’s supervisor has nothing to do');
+    const cause = result.error.type === 'error' ? result.error.error : result.error;
     throw new Error('the scheduler’s processes could not be started', { cause });
   }
-  const top = started.ok;
+  const top = result.ok;
   watch(runtime, top, parts.onExit);
   return {
     top,
