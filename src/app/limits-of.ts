@@ -26,6 +26,7 @@ export function chatLimitsOf(config: Config): ChatLimits {
     requestsMax: 16,
     ephemeralsMax: 64,
     attachesMax: 4096,
+    homeJitterMs: config.drainJitterMs,
   };
 }
 

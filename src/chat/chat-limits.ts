@@ -30,6 +30,8 @@ export interface ChatLimits {
   readonly requestsMax: number;
   /** Clients whose presence waits for a full socket, for each session. */
   readonly ephemeralsMax: number;
+  /** Clients whose inbox has moved are told to follow after a random time up to this, not all at once. */
+  readonly homeJitterMs: number;
   /** Attaches that wait for the store, for each partition. */
   readonly attachesMax: number;
 }

@@ -33,6 +33,8 @@ export abstract class SessionOutput implements CorkedConnection<FrameWriter> {
   /** 0 until a hello with a user. */
   user: UserId = 0;
   device = 0;
+  /** What the client was told last of where its inbox lives. */
+  protected homePort = 0;
   /** Made when something is refused for now: most sessions never need it. */
   #order: SendOrder | null = null;
   protected readonly self: Process<SessionMessage>;
@@ -112,6 +114,7 @@ export abstract class SessionOutput implements CorkedConnection<FrameWriter> {
 
   welcome(state: WelcomeState, head: number, truncated: number, pendingCount: number): void {
     const { limits, epoch, clock } = this.node;
+    if (this.user !== 0) this.homePort = this.node.homePort(partitionOf(this.user));
     encodeWelcome(this.writer(), {
       state,
       version: PROTOCOL_VERSION,
@@ -121,7 +124,7 @@ export abstract class SessionOutput implements CorkedConnection<FrameWriter> {
       truncated: state === WelcomeState.truncated ? truncated : 0,
       serverTime: clock.wall(),
       heartbeatMs: limits.heartbeatMs,
-      homePort: this.user === 0 ? 0 : this.node.homePort(partitionOf(this.user)),
+      homePort: this.homePort,
       pendingCount,
       bodyBytesMax: limits.bodyBytesMax,
       messageIdWindow: MESSAGE_ID_WINDOW,

@@ -20,6 +20,7 @@ import {
   ErrorRef,
   encodeChallenge,
   encodeGoAway,
+  encodeHome,
   encodeMore,
   encodePong,
   encodeRegistered,
@@ -489,6 +490,7 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
       if (this.#batchOwed) this.#submitPull(this.#window.accepted);
       else if (pendingCount > 0) this.#sayMore(head, pendingCount, pendingBytes);
       else this.#pullForItself();
+      this.#tellHome();
       return;
     }
     if (this.#phase !== Phase.attaching) return;
@@ -503,6 +505,15 @@ export class Session extends SessionOutput implements Receiver<SessionMessage>, 
     this.#wiped = message.acked;
     this.welcome(welcomeState(message.state), head, message.truncated, pendingCount);
     if (pendingCount > 0) this.#sayMore(head, pendingCount, pendingBytes);
+  }
+
+  /** The partition may be on another scheduler now. */
+  #tellHome(): void {
+    const { node, homePort } = this;
+    this.homePort = node.homePort(partitionOf(this.user));
+    if (this.homePort === homePort) return;
+    const delayMs = Math.round(node.runtime.random.next() * node.limits.homeJitterMs);
+    encodeHome(this.writer(), { homePort: this.homePort, delayMs });
   }
 
   /** Entries were dropped (age, a full inbox's receipts): only a WELCOME can say so, so the client comes for one. */

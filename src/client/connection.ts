@@ -16,6 +16,7 @@ import {
 import { decodeError, type ErrorFrame } from '../protocol/frames/error.js';
 import { decodeGoAway, type GoAway } from '../protocol/frames/go-away.js';
 import { encodeHello, type Hello } from '../protocol/frames/hello.js';
+import { decodeHome, type Home } from '../protocol/frames/home.js';
 import { decodePing, encodePing, encodePong } from '../protocol/frames/ping.js';
 import { encodePull } from '../protocol/frames/pull.js';
 import { encodeReadReceipt } from '../protocol/frames/read-receipt.js';
@@ -46,6 +47,7 @@ import type { Incoming } from './incoming.js';
 export interface ConnectionLife {
   opened(connection: Connection): void;
   welcome(connection: Connection, welcome: Welcome): void;
+  home(connection: Connection, home: Home): void;
   goAway(connection: Connection, goAway: GoAway): void;
   /** By the peer, the network or {@link Connection.fail}. */
   closed(connection: Connection, code: number, reason: string): void;
@@ -286,6 +288,9 @@ export class Connection implements ClientSocketHandler {
         break;
       case FrameType.registered:
         traffic.registered(decodeRegistered(reader));
+        break;
+      case FrameType.home:
+        this.#life.home(this, decodeHome(reader));
         break;
       case FrameType.goAway:
         this.#life.goAway(this, decodeGoAway(reader));

@@ -1,5 +1,6 @@
 import { CloseCode, mayReconnect } from '../protocol/close-code.js';
 import type { GoAway } from '../protocol/frames/go-away.js';
+import type { Home } from '../protocol/frames/home.js';
 import { type Welcome, WelcomeState } from '../protocol/frames/welcome.js';
 import { PROTOCOL_VERSION } from '../protocol/limits.js';
 import type { Clock, ClockTimer } from '../structures/clock.js';
@@ -8,6 +9,7 @@ import type { ClientState, ClosedReason, Ending } from './client-state.js';
 import type { Credentials, Cursor } from './client-store.js';
 import { Connection, type ConnectionLife, type ConnectionTraffic } from './connection.js';
 import type { ConnectivityHint } from './connectivity.js';
+import { HomePorts } from './home-ports.js';
 import type { ReconnectDelay } from './reconnect-delay.js';
 
 export interface LinkOptions {
@@ -66,11 +68,9 @@ export class Link implements ConnectionLife {
   #scout: Connection | null = null;
   #isScoutOpen = false;
   #scoutTimer: ClockTimer | null = null;
-  #homeUrl: string | null = null;
-  /** Home connections in a row that ended before a WELCOME. */
-  #homeFailures = 0;
-  /** URLs of home ports that are not tried again. */
-  readonly #unreachable = new Set<string>();
+  readonly #homes: HomePorts;
+  /** Until the client moves to the home port. */
+  #homeTimer: ClockTimer | null = null;
   #goAway: GoAway | null = null;
   #retryAfterMs = 0;
   #nextUrl: string | null = null;
@@ -90,6 +90,7 @@ export class Link implements ConnectionLife {
     this.#options = options;
     this.#sockets = sockets;
     this.#clock = clock;
+    this.#homes = new HomePorts(clock);
     this.#delay = delay;
     this.#owner = owner;
   }
@@ -195,19 +196,25 @@ export class Link implements ConnectionLife {
     }
     this.#retryAfterMs = 0;
     this.#notBefore = 0;
-    if (connection.url === this.#homeUrl) this.#homeFailures = 0;
+    this.#homes.reached(connection.url);
     this.#stableTimer = this.#clock.setTimer(() => {
       this.#stableTimer = null;
       this.#delay.reset();
     }, this.#options.stableMs);
     this.#owner.online(connection, welcome);
     this.#become({ kind: 'online' });
-    this.#followHome(connection, welcome.homePort);
+    this.#followHome(connection, welcome.homePort, 0);
+  }
+
+  home(connection: Connection, { homePort, delayMs }: Home): void {
+    if (connection !== this.#connection || !this.#isWelcome || this.#goAway !== null) return;
+    this.#followHome(connection, homePort, delayMs);
   }
 
   goAway(connection: Connection, goAway: GoAway): void {
     if (connection !== this.#connection) return;
     this.#goAway = goAway;
+    this.#stopTimer('home');
     this.#stopScout();
     this.#stopTimer('open');
     this.#openTimer = this.#clock.setTimer(() => {
@@ -218,17 +225,16 @@ export class Link implements ConnectionLife {
 
   closed(connection: Connection, code: number, reason: string): void {
     if (connection === this.#scout) {
-      if (!this.#isScoutOpen) this.#unreachable.add(connection.url);
+      if (!this.#isScoutOpen) this.#homes.failed(connection.url);
       this.#forgetScout();
       return;
     }
     if (connection !== this.#connection) return;
-    if (!this.#isWelcome && connection.url === this.#homeUrl) {
-      // The home port was there once: ask at the front door where it is now. One that opens and never
-      // welcomes is given up.
-      this.#homeFailures += 1;
-      if (this.#homeFailures >= HOME_FAILURES_MAX) this.#unreachable.add(connection.url);
-      this.#homeUrl = null;
+    // The home port was there once: ask at the front door where it is now, and soon.
+    const failedHome = !this.#isWelcome && connection.url === this.#homes.url;
+    if (failedHome) {
+      this.#homes.failed(connection.url);
+      this.#homes.url = null;
     }
     const ending: Ending = { code, reason };
     const goAway = this.#goAway;
@@ -240,13 +246,13 @@ export class Link implements ConnectionLife {
     this.#owner.lost(ending);
     // Who heard of the loss may have asked for something else already.
     if (this.#connection !== null || this.#wish !== (comesBack ? wish : Wish.nothing)) return;
-    if (comesBack) this.#wait(ending, goAway);
+    if (comesBack) this.#wait(ending, goAway, failedHome);
     else if (wish === Wish.anonymous && mayReconnect(code)) this.#become({ kind: 'idle' });
     else this.#become({ kind: 'closed', reason: closedReason(code), ending });
   }
 
   #open(): void {
-    const url = this.#nextUrl ?? this.#homeUrl ?? this.#options.url;
+    const url = this.#nextUrl ?? this.#homes.usable() ?? this.#options.url;
     this.#nextUrl = null;
     this.#isWelcome = false;
     const connection = new Connection(this.#sockets, url, this.#clock, this, this.#owner);
@@ -273,9 +279,14 @@ export class Link implements ConnectionLife {
     });
   }
 
-  #wait(ending: Ending, goAway: GoAway | null): void {
+  #wait(ending: Ending, goAway: GoAway | null, failedHome: boolean): void {
     const attempt = this.#delay.failures + 1;
-    const delayMs = goAway === null ? this.#delay.next(this.#retryAfterMs) : goAway.delayMs;
+    const delayMs =
+      goAway !== null
+        ? goAway.delayMs
+        : failedHome
+          ? this.#delay.again(this.#retryAfterMs)
+          : this.#delay.next(this.#retryAfterMs);
     this.#notBefore = this.#clock.now() + (goAway === null ? this.#retryAfterMs : goAway.delayMs);
     this.#retryAfterMs = 0;
     if (goAway !== null && goAway.host !== '') this.#nextUrl = withHost(this.#options.url, goAway.host);
@@ -292,12 +303,25 @@ export class Link implements ConnectionLife {
     });
   }
 
-  #followHome(connection: Connection, homePort: number): void {
-    if (homePort === 0 || homePort > 65_535 || !this.#options.followHomePort) return;
-    const url = withPort(connection.url, homePort);
-    if (url === connection.url || this.#unreachable.has(url)) return;
-    this.#homeUrl = url;
+  /** Moves to the home port when the delay is over, and the pause that a failure there has brought. */
+  #followHome(connection: Connection, homePort: number, delayMs: number): void {
+    if (homePort > 65_535 || !this.#options.followHomePort) return;
+    this.#stopTimer('home');
     this.#stopScout();
+    const url = homePort === 0 ? connection.url : withPort(connection.url, homePort);
+    this.#homes.url = url === this.#options.url ? null : url;
+    if (url === connection.url) return;
+    const waitMs = Math.max(delayMs, this.#homes.waitMs(url));
+    if (waitMs === 0) this.#sendScout(url);
+    else {
+      this.#homeTimer = this.#clock.setTimer(() => {
+        this.#homeTimer = null;
+        this.#sendScout(url);
+      }, waitMs);
+    }
+  }
+
+  #sendScout(url: string): void {
     const scout = new Connection(this.#sockets, url, this.#clock, this, this.#owner);
     this.#scout = scout;
     this.#scoutTimer = this.#clock.setTimer(() => {
@@ -336,6 +360,7 @@ export class Link implements ConnectionLife {
     this.#stopTimer('open');
     this.#stopTimer('stable');
     this.#stopTimer('retry');
+    this.#stopTimer('home');
     this.#stopScout();
     this.#goAway = null;
     this.#isWelcome = false;
@@ -359,7 +384,7 @@ export class Link implements ConnectionLife {
     this.#owner.stays();
   }
 
-  #stopTimer(name: 'open' | 'stable' | 'retry' | 'scout'): void {
+  #stopTimer(name: 'open' | 'stable' | 'retry' | 'scout' | 'home'): void {
     let timer: ClockTimer | null;
     switch (name) {
       case 'open':
@@ -378,6 +403,10 @@ export class Link implements ConnectionLife {
         timer = this.#scoutTimer;
         this.#scoutTimer = null;
         break;
+      case 'home':
+        timer = this.#homeTimer;
+        this.#homeTimer = null;
+        break;
     }
     if (timer !== null) this.#clock.clearTimer(timer);
   }
@@ -389,7 +418,6 @@ export class Link implements ConnectionLife {
   }
 }
 
-const HOME_FAILURES_MAX = 3;
 /** A server that said GOAWAY and does not close is left after this long. */
 const LEAVE_MS_MAX = 30_000;
 const NO_KEY = new Uint8Array(0);

@@ -29,6 +29,15 @@ export class ReconnectDelay {
     return Math.max(atLeastMs, this.#random.next() * ceiling);
   }
 
+  /** The same try at another address: no longer than the last wait, and not counted. */
+  again(atLeastMs: number): number {
+    const ceiling = Math.min(
+      this.#capMs,
+      this.#initialMs * 2 ** Math.min(Math.max(0, this.#failures - 1), 30),
+    );
+    return Math.max(atLeastMs, this.#random.next() * ceiling);
+  }
+
   /** The connection held long enough to believe in it. */
   reset(): void {
     this.#failures = 0;

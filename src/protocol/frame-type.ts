@@ -20,6 +20,7 @@ export const FrameType = {
   pong: 0x21,
   goAway: 0x22,
   error: 0x23,
+  home: 0x24,
   request: 0x30,
   response: 0x31,
   /** Reserved, as are 0x50–0x5f. */
@@ -70,6 +71,7 @@ for (const type of [
   FrameType.pong,
   FrameType.goAway,
   FrameType.error,
+  FrameType.home,
   FrameType.response,
 ]) {
   roles[type]! |= SERVER;

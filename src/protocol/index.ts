@@ -16,6 +16,7 @@ export * from './frames/ephemeral.js';
 export * from './frames/error.js';
 export * from './frames/go-away.js';
 export * from './frames/hello.js';
+export * from './frames/home.js';
 export * from './frames/more.js';
 export * from './frames/ping.js';
 export * from './frames/pull.js';

@@ -74,8 +74,6 @@ export class Chat {
     this.#client = await openBrowserClient({
       store: this.#database,
       agent: 'rookery-web',
-      // The page's security policy lets it speak to its own origin only.
-      followHomePort: false,
       onMessage: (message) => this.#received(message),
       onReceipt: (receipt) => this.#receipted(receipt),
       ...(url === undefined ? {} : { url }),

@@ -20,6 +20,7 @@ import {
   decodeEphemeral,
   decodeError,
   decodeGoAway,
+  decodeHome,
   decodeMore,
   decodePong,
   decodeRanges,
@@ -138,6 +139,8 @@ function see(reader: FrameReader): Seen {
       return { frame, ...decodeError(reader) };
     case FrameType.response:
       return { frame, ...decodeResponse(reader) };
+    case FrameType.home:
+      return { frame, ...decodeHome(reader) };
     case FrameType.goAway:
       return { frame, ...decodeGoAway(reader) };
     case FrameType.pong:

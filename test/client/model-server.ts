@@ -17,6 +17,7 @@ import {
 import { ErrorRef, encodeError } from '../../src/protocol/frames/error.js';
 import { encodeGoAway } from '../../src/protocol/frames/go-away.js';
 import { decodeHello } from '../../src/protocol/frames/hello.js';
+import { encodeHome } from '../../src/protocol/frames/home.js';
 import { encodeMore } from '../../src/protocol/frames/more.js';
 import { decodePing, encodePong } from '../../src/protocol/frames/ping.js';
 import { decodePull, Pull } from '../../src/protocol/frames/pull.js';
@@ -69,6 +70,8 @@ export class ModelServer implements ServerSide {
   heartbeatMs = 30_000;
   window = 64 * 1024;
   homePort = 0;
+  /** Nobody listens there. */
+  readonly closedPorts = new Set<number>();
   /** Answers of SEND to be refused, first come first served: an error code each, 0: take it. */
   readonly refusals: number[] = [];
   /** Users whose inbox takes nothing. */
@@ -95,7 +98,7 @@ export class ModelServer implements ServerSide {
   }
 
   accept(end: ServerEnd): { message(bytes: Uint8Array): void; closed(): void } | null {
-    if (!this.isUp) return null;
+    if (!this.isUp || this.closedPorts.has(Number(new URL(end.url).port))) return null;
     return new ModelSession(this, end);
   }
 
@@ -141,6 +144,13 @@ export class ModelServer implements ServerSide {
       session.flush();
       session.close(CloseCode.goingAway);
     }
+  }
+
+  /** The user's inbox has moved. */
+  home(user: number, homePort: number, delayMs: number): void {
+    const session = this.session(user);
+    encodeHome(session.writer, { homePort, delayMs });
+    session.flush();
   }
 
   session(user: number): ModelSession {

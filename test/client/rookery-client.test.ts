@@ -20,6 +20,8 @@ const ALICE = 491_700_000_001;
 const BOB = 491_700_000_002;
 const URL_1 = 'ws://server:4000/ws';
 
+const HOME = 'ws://server:4100/ws';
+
 class World {
   readonly clock = new SimulatedClock();
   readonly server = new ModelServer(this.clock);
@@ -453,6 +455,79 @@ describe('trouble on the way', () => {
     world.network.cut();
     world.clock.advance(1_000);
     assert.equal(world.network.tried.at(-1), 'ws://server:4100/ws');
+  });
+
+  test('a home port that is gone is left for the common one, at once, and found again', () => {
+    const world = new World();
+    world.server.homePort = 4100;
+    const alice = world.online(ALICE);
+    const tries = world.network.tried.length;
+    world.server.closedPorts.add(4100);
+    world.network.cut();
+    world.clock.advance(600);
+    assert.deepEqual(world.network.tried.slice(tries, tries + 2), [HOME, URL_1]);
+    assert.equal(alice.client.state.kind, 'online');
+    // It is tried again, from the connection that works.
+    world.clock.advance(10_000);
+    const scouts = world.network.tried.slice(tries + 2);
+    assert.ok(scouts.length > 0 && scouts.every((url) => url === HOME), String(scouts));
+    assert.equal(alice.client.state.kind, 'online');
+    world.server.closedPorts.clear();
+    world.network.cut();
+    world.clock.advance(60_000);
+    assert.equal(world.network.tried.at(-1), HOME);
+    assert.equal(world.network.liveCount, 1);
+    assert.equal(alice.client.state.kind, 'online');
+  });
+
+  test('a home port that never can be reached costs a try now and then', () => {
+    const world = new World();
+    world.server.homePort = 4100;
+    world.server.closedPorts.add(4100);
+    const alice = world.online(ALICE);
+    for (let hour = 0; hour < 24; hour++) {
+      world.clock.advance(3_600_000);
+      world.network.cut();
+    }
+    world.clock.advance(10_000);
+    assert.equal(alice.client.state.kind, 'online');
+    const tries = world.network.tried.filter((url) => url === HOME).length;
+    assert.ok(tries >= 10 && tries <= 50, `${tries} tries in a day`);
+  });
+
+  test('moves when the server says that the inbox has, after the delay, and without a gap', () => {
+    const world = new World();
+    world.server.homePort = 4100;
+    const alice = world.online(ALICE);
+    const tries = world.network.tried.length;
+    world.server.homePort = 4200;
+    world.server.home(ALICE, 4200, 5_000);
+    world.clock.advance(4_900);
+    assert.equal(world.network.tried.length, tries, 'not before its time');
+    const message = alice.client.send(ALICE, 'x');
+    world.clock.advance(1_000);
+    assert.deepEqual(world.network.tried.slice(tries), ['ws://server:4200/ws']);
+    assert.equal(message.status, 'delivered');
+    assert.equal(world.network.liveCount, 1);
+    assert.ok(!alice.log.includes('waiting'));
+    // It came back before the client had left.
+    world.server.home(ALICE, 4300, 5_000);
+    world.clock.advance(1_000);
+    world.server.home(ALICE, 0, 0);
+    world.clock.advance(60_000);
+    assert.equal(world.network.tried.length, tries + 1);
+    world.network.cut();
+    world.clock.advance(1_000);
+    assert.equal(world.network.tried.at(-1), 'ws://server:4200/ws');
+  });
+
+  test('stays where it is if it is told to', () => {
+    const world = new World();
+    world.server.homePort = 4100;
+    world.online(ALICE, { followHomePort: false });
+    world.server.home(ALICE, 4200, 0);
+    world.clock.advance(60_000);
+    assert.ok(world.network.tried.every((url) => url === URL_1));
   });
 
   test('garbage from the server ends the connection, not the client', () => {

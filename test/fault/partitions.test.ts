@@ -1,11 +1,14 @@
 /** Partitions move between schedulers while their users chat: nobody is disconnected, nothing is lost. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { MemoryClientStore, openNodeClient, type RookeryClient } from '../../src/client/node.js';
 import { partitionOf } from '../../src/storage/partition-of.js';
 import { registerMany } from '../support/accounts.js';
+import { atEnd } from '../support/at-end.js';
 import { underLoad } from '../support/load.js';
 import { ProtocolClient } from '../support/protocol-client.js';
 import { runRookery, TestServer } from '../support/test-server.js';
+import { until } from '../support/within.js';
 
 interface Report {
   readonly partitions: readonly {
@@ -14,7 +17,11 @@ interface Report {
     readonly users: number;
     readonly atHome: number;
   }[];
-  readonly schedulers: readonly { readonly scheduler: string; readonly partitions: number }[];
+  readonly schedulers: readonly {
+    readonly scheduler: string;
+    readonly partitions: number;
+    readonly connections: number;
+  }[];
 }
 
 async function partitions(server: TestServer, ...args: readonly string[]) {
@@ -144,4 +151,41 @@ test('a client that comes while its partition moves is let in', { timeout: 60_00
     assert.equal((await move).status, 200);
     await client.close();
   }
+});
+
+test('clients of the library live where their inbox is, and follow it', { timeout: 120_000 }, async (t) => {
+  // No jitter: nobody waits.
+  const server = await TestServer.start(t, { settings: { schedulers: 2, drainJitterMs: 0 } });
+  const phones = Array.from({ length: 8 }, (_, n) => 15_560_000 + n);
+  const clients: RookeryClient[] = [];
+  atEnd(t, () => {
+    for (const client of clients) client.close();
+  });
+  for (const phone of phones) {
+    const client = await openNodeClient({ url: server.url, store: new MemoryClientStore(), onMessage() {} });
+    clients.push(client);
+    const line = server.lines.all.length;
+    await client.register(phone);
+    await client.verify(phone, await server.pin(phone, line), 'somebody');
+  }
+  const atHome = async () => {
+    const { partitions: list } = await report(server);
+    const users = list.reduce((sum, one) => sum + one.users, 0);
+    return users === phones.length && list.every((one) => one.users === one.atHome);
+  };
+  await until('everybody is at home', atHome, { everyMs: 50, ms: 30_000 });
+  const places = new Set(phones.map((phone) => server.schedulerOf(partitionOf(phone))));
+  assert.equal(places.size, 2, 'they live on both schedulers');
+
+  await server.operator('/api/partitions/move?from=scheduler-1&to=scheduler-2', 'POST');
+  await until('everybody has moved', atHome, { everyMs: 50, ms: 30_000 });
+  const moved = (await report(server)).schedulers;
+  assert.ok(moved[1]!.connections >= phones.length);
+
+  // The scheduler with everybody dies: the other one has them, then both share them again, and all are at home.
+  const line = server.lines.all.length;
+  await server.injectFault({ kind: 'crash-thread', thread: 'scheduler-2' });
+  await server.log(/^scheduler-2 serves again/, line);
+  await until('everybody is at home again', atHome, { everyMs: 50, ms: 60_000 });
+  assert.ok(clients.every((client) => client.state.kind === 'online'));
 });

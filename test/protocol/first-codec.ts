@@ -60,6 +60,7 @@ const encoders: Readonly<Record<string, Encoder>> = {
   CLIENT_STATE: (writer, f) => protocol.encodeClientState(writer, f['active'] as boolean),
   PING: (writer, _f, n) => protocol.encodePing(writer, n('token')),
   PONG: (writer, _f, n) => protocol.encodePong(writer, n('token')),
+  HOME: (writer, f) => protocol.encodeHome(writer, f as unknown as protocol.Home),
   GOAWAY: (writer, f) => protocol.encodeGoAway(writer, f as unknown as protocol.GoAway),
   ERROR: (writer, f) => protocol.encodeError(writer, f as unknown as protocol.ErrorFrame),
   REQ: (writer, f, n) =>
@@ -202,6 +203,8 @@ function decodeFrame(reader: FrameReader, from: Direction): Frame | null {
       return { frame: 'PONG', fields: { token: protocol.decodePong(reader) } };
     case FrameType.goAway:
       return { frame: 'GOAWAY', fields: { ...protocol.decodeGoAway(reader) } };
+    case FrameType.home:
+      return { frame: 'HOME', fields: { ...protocol.decodeHome(reader) } };
     case FrameType.error:
       return { frame: 'ERROR', fields: { ...protocol.decodeError(reader) } };
     case FrameType.request: {

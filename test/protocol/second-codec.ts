@@ -235,6 +235,14 @@ export const LAYOUTS: Readonly<Record<string, Layout>> = {
       ['host', 'text255'],
     ],
   },
+  HOME: {
+    type: 0x24,
+    from: server,
+    fields: [
+      ['homePort', 'varint'],
+      ['delayMs', 'varint'],
+    ],
+  },
   ERROR: {
     type: 0x23,
     from: server,

@@ -14,6 +14,7 @@ import {
   decodeEphemeral,
   decodeError,
   decodeGoAway,
+  decodeHome,
   decodeMore,
   decodePing,
   decodeReceipt,
@@ -643,6 +644,9 @@ export class ModelClient implements Chat, ClientSocketHandler {
         this.#flush();
         break;
       case FrameType.pong:
+        break;
+      case FrameType.home:
+        decodeHome(reader);
         break;
       case FrameType.goAway:
         this.#onGoAway(decodeGoAway(reader).delayMs);

@@ -147,6 +147,7 @@ export function drawSwarm(random: SeededRandom): Swarm {
       requestsMax: oneOf(2, 16),
       ephemeralsMax: oneOf(2, 64),
       attachesMax: oneOf(3, 4096),
+      homeJitterMs: oneOf(0, 3000),
     },
     store: {
       inboxCountMax: oneOf(60, 1000),

@@ -10,6 +10,7 @@ import {
   decodeEphemeral,
   decodeError,
   decodeGoAway,
+  decodeHome,
   decodeMore,
   decodePing,
   decodePong,
@@ -25,6 +26,7 @@ import {
   FrameType,
   frameName,
   type GoAway,
+  type Home,
   type More,
   Receipt,
   type Registered,
@@ -72,6 +74,7 @@ export type ServerFrame =
   | { readonly type: 'ping'; readonly token: number }
   | { readonly type: 'pong'; readonly token: number }
   | ({ readonly type: 'goAway' } & GoAway)
+  | ({ readonly type: 'home' } & Home)
   | ({ readonly type: 'error' } & ErrorFrame)
   | { readonly type: 'response'; readonly id: number; readonly body: StructuredMap };
 
@@ -121,6 +124,8 @@ function decodeFrame(reader: FrameReader): ServerFrame {
       return { type: 'pong', token: decodePong(reader) };
     case FrameType.goAway:
       return { type: 'goAway', ...decodeGoAway(reader) };
+    case FrameType.home:
+      return { type: 'home', ...decodeHome(reader) };
     case FrameType.error:
       return { type: 'error', ...decodeError(reader) };
     case FrameType.response:
