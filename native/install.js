@@ -92,8 +92,9 @@ function firstError(output) {
   const lines = output.split('\n').map((line) => line.trim());
   const found =
     lines.find((line) => /(fatal )?error: /.test(line)) ??
-    lines.find((line) => /^gyp ERR! (stack|find)/.test(line));
-  return found?.replace(/^gyp ERR! (stack )?/, '');
+    lines.find((line) => /^gyp ERR! stack Error: (?!`make`)/.test(line)) ??
+    lines.find((line) => /^gyp ERR! stack Error: /.test(line));
+  return found?.replace(/^gyp ERR! stack Error: /, '');
 }
 
 function main() {

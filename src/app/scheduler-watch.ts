@@ -15,6 +15,7 @@ export class SchedulerWatch {
     const { longScheduleMs, longScheduleKillMs, schedulerHangMs } = config;
     this.#watchdog = new Watchdog({
       clock,
+      pollMs: Math.min(50, longScheduleMs / 2),
       longMs: longScheduleMs,
       killMs: longScheduleKillMs === 0 ? Number.POSITIVE_INFINITY : longScheduleKillMs,
       lostMs: schedulerHangMs,

@@ -29,8 +29,10 @@ export interface WatchLimits {
 
 export interface WatchdogOptions extends WatchLimits {
   readonly clock: Clock;
-  /** Milliseconds between two looks. Default 25. */
+  /** Milliseconds between two looks. Default 50. */
   readonly pollMs?: number;
+  /** The same while nobody does anything: a look wakes the thread. Default 4 times `pollMs`. */
+  readonly idlePollMs?: number;
   readonly onEvent?: (event: WatchdogEvent) => void;
   /** For tests. Default: those of the native guard. */
   readonly ask?: typeof interrupt;
@@ -50,6 +52,7 @@ const CUT_POLL_MS = 2;
 export class Watchdog {
   readonly #clock: Clock;
   readonly #pollMs: number;
+  readonly #idlePollMs: number;
   #longMs = 0;
   #killMs = 0;
   #lostMs = 0;
@@ -60,13 +63,17 @@ export class Watchdog {
   readonly #tick = () => this.#looked();
   #timer: ClockTimer | null = null;
   #lookedAt = 0;
+  /** Until the next look. */
+  #waitMs = 0;
 
-  /** Throws a {@link BadArgument} for a bad `pollMs` or bad limits. */
+  /** Throws a {@link BadArgument} for a bad `pollMs`, `idlePollMs`, or bad limits. */
   constructor(options: WatchdogOptions) {
-    const { clock, pollMs = 25 } = options;
-    if (!(pollMs > 0)) throw new BadArgument(`bad pollMs of a watchdog: ${pollMs}`);
+    const { clock, pollMs = 50, idlePollMs = 4 * pollMs } = options;
+    if (!(pollMs > 0 && pollMs <= idlePollMs))
+      throw new BadArgument(`bad pollMs and idlePollMs of a watchdog: ${pollMs}, ${idlePollMs}`);
     this.#clock = clock;
     this.#pollMs = pollMs;
+    this.#idlePollMs = idlePollMs;
     this.setLimits(options);
     this.#onEvent = options.onEvent ?? (() => {});
     this.#ask = options.ask ?? interrupt;
@@ -100,7 +107,7 @@ export class Watchdog {
     this.#threads.add(thread);
     if (this.#timer === null) {
       this.#lookedAt = this.#clock.now();
-      this.#timer = this.#clock.setTimer(this.#tick, this.#pollMs);
+      this.#wait(this.#pollMs);
     }
     return () => {
       this.#threads.delete(thread);
@@ -118,14 +125,20 @@ export class Watchdog {
   #looked(): void {
     const now = this.#clock.now();
     // Of a time in which this thread did not run itself nothing is known.
-    const stepMs = Math.min(now - this.#lookedAt, 2 * this.#pollMs);
+    const stepMs = Math.min(now - this.#lookedAt, 2 * this.#waitMs);
     this.#lookedAt = now;
     let cutting = false;
-    for (const thread of this.#threads) if (this.#look(thread, stepMs)) cutting = true;
-    this.#timer = this.#clock.setTimer(
-      this.#tick,
-      cutting ? Math.min(CUT_POLL_MS, this.#pollMs) : this.#pollMs,
-    );
+    let idle = true;
+    for (const thread of this.#threads) {
+      if (this.#look(thread, stepMs)) cutting = true;
+      if (!thread.isQuiet || thread.outsideMs > 0) idle = false;
+    }
+    this.#wait(cutting ? Math.min(CUT_POLL_MS, this.#pollMs) : idle ? this.#idlePollMs : this.#pollMs);
+  }
+
+  #wait(ms: number): void {
+    this.#waitMs = ms;
+    this.#timer = this.#clock.setTimer(this.#tick, ms);
   }
 
   /** Returns whether something is to be cut off. */

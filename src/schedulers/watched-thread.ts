@@ -26,6 +26,8 @@ export class WatchedThread {
   toldStuck = false;
   toldBlocked = false;
   givenUp = false;
+  /** At the last look nothing ran, and nothing had begun since the one before. */
+  isQuiet = false;
   #answered = 0;
   #begun = 0;
   #idleMs = 0;
@@ -43,8 +45,11 @@ export class WatchedThread {
     const answers = Atomics.load(marks, GuardMark.answered);
     const ranMs = this.asked && answers !== this.#answered ? stepMs : 0;
     this.#answered = answers;
-    if (depth === 0) this.#lookOutside(stepMs, ranMs);
+    const begun = Atomics.load(marks, GuardMark.levels);
+    this.isQuiet = depth === 0 && begun === this.#begun;
+    if (depth === 0) this.#lookOutside(stepMs, ranMs, begun);
     else this.outsideMs = this.outsideRanMs = 0;
+    this.#begun = begun;
     let same = true;
     for (let level = 0; level < depth; level++) {
       const number = Atomics.load(marks, GuardMark.levels + level);
@@ -72,17 +77,15 @@ export class WatchedThread {
     return this.levels.findLastIndex((work) => work.sampled && work.ranMs >= ranMs);
   }
 
-  #lookOutside(stepMs: number, ranMs: number): void {
+  #lookOutside(stepMs: number, ranMs: number, begun: number): void {
     if (this.idleMs === null) return;
     const idleMs = this.idleMs();
-    const begun = Atomics.load(this.guard.marks, GuardMark.levels);
     if (idleMs === this.#idleMs && begun === this.#begun) {
       this.outsideMs += stepMs;
       this.outsideRanMs += ranMs;
       return;
     }
     this.#idleMs = idleMs;
-    this.#begun = begun;
     this.outsideMs = this.outsideRanMs = 0;
     this.toldStuck = this.toldBlocked = false;
   }

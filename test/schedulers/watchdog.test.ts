@@ -32,6 +32,7 @@ describe('a watchdog', () => {
     watchdog = new Watchdog({
       clock,
       pollMs: 25,
+      idlePollMs: 25,
       longMs: 100,
       killMs: 1000,
       lostMs: 5000,
@@ -174,6 +175,22 @@ describe('a watchdog', () => {
       ['stuck', 'given_up'],
     );
     assert.ok(asked('end').length > 0);
+  });
+
+  test('looks less often while nothing happens', () => {
+    stop();
+    let looks = 0;
+    const lazy = new Watchdog({ clock, pollMs: 50, idlePollMs: 200 });
+    lazy.watch('idle', { id: 2, marks }, () => ++looks);
+    clock.advance(10_000);
+    assert.ok(looks >= 49 && looks <= 55, `${looks} looks in 10 s`);
+    looks = 0;
+    for (let at = 0; at < 10_000; at += 50) {
+      marks[GuardMark.levels]! += 1;
+      clock.advance(50);
+    }
+    assert.ok(looks >= 190 && looks <= 201, `${looks} looks in 10 s`);
+    lazy.close();
   });
 
   test('limits can be changed while it watches', () => {
