@@ -23,7 +23,6 @@ import { PinLog } from './sms/pin-log.js';
 import { WebhookGateway } from './sms/webhook-gateway.js';
 import { snapshotOf } from './snapshot.js';
 import { StartRefused } from './start-refused.js';
-import { StatsQuestions } from './stats-questions.js';
 import type {
   FromScheduler,
   FromWriter,
@@ -32,6 +31,7 @@ import type {
   ThreadEvent,
   WriterStats,
 } from './thread-messages.js';
+import { ThreadQuestions } from './thread-questions.js';
 import { type MainTree, startMainTree } from './tree.js';
 import { WriterThread, type WriterThreadOwner } from './writer-thread.js';
 
@@ -76,7 +76,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
   readonly #tree: MainTree;
   readonly #writer: WriterThread;
   readonly #schedulers: SchedulerThreads;
-  readonly #stats: StatsQuestions;
+  readonly #questions: ThreadQuestions;
   readonly #moves: PartitionMoves;
   readonly #watch: SchedulerWatch;
   #operator: Operator | null = null;
@@ -106,7 +106,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
     this.#tree = startMainTree(runtime, (reason) => this.#gaveUp(formatReason(reason)));
     this.#writer = new WriterThread(config, this);
     this.#schedulers = new SchedulerThreads(config, this.#clock, this.#random, this.#tree, this);
-    this.#stats = new StatsQuestions(this.#clock);
+    this.#questions = new ThreadQuestions(this.#clock);
     this.#moves = new PartitionMoves(this.#schedulers, this.#clock, (scheduler) =>
       this.#askScheduler(scheduler),
     );
@@ -264,8 +264,8 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
         );
         this.#schedulers.leave(message.scheduler);
         break;
-      case 'stats':
-        this.#stats.arrived(message.id, message.stats);
+      case 'answer':
+        this.#questions.arrived(message);
         break;
       case 'closed':
         break;
@@ -323,8 +323,8 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
         );
         this.#isDrained(scheduler);
         break;
-      case 'stats':
-        this.#stats.arrived(message.id, message.stats);
+      case 'answer':
+        this.#questions.arrived(message);
         break;
       case 'sms':
         this.#gateway.send(message.user, message.pin, message.expiresMs, (failure) => {
@@ -424,13 +424,13 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
   // ---- what operators see ------------------------------------------------------------------------------------
 
   #askScheduler(scheduler: SchedulerThread): Promise<SchedulerStats | null> {
-    return this.#stats.ask<SchedulerStats>(scheduler, (id) => scheduler.post({ type: 'stats', id }));
+    return this.#questions.ask<SchedulerStats>(scheduler, 'stats');
   }
 
   async #snapshot(): Promise<Snapshot> {
     const writer = this.#writer;
     const [writerStats, ...schedulers] = await Promise.all([
-      this.#stats.ask<WriterStats>(writer, (id) => writer.post({ type: 'stats', id })),
+      this.#questions.ask<WriterStats | null>(writer, 'stats'),
       ...this.#schedulers.all.map((scheduler) => this.#askScheduler(scheduler)),
     ]);
     return snapshotOf({

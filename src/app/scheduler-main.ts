@@ -12,6 +12,7 @@ import { SystemRandom } from '../structures/system-random.js';
 import type { Listener } from '../transport/listener.js';
 import type { ConnectionAcceptor } from '../transport/socket.js';
 import { ListenError, listen } from '../transport/uws/uws-listener.js';
+import { Answers } from './answers.js';
 import { chatCodecs } from './chat-codecs.js';
 import { ChatScheduler, type ChatSchedulerParts } from './chat-scheduler.js';
 import { injectFault } from './inject-fault.js';
@@ -87,6 +88,8 @@ const scheduler: ChatScheduler = start({
   onEnd: ended,
 });
 store.listen(scheduler.events);
+
+const answers = new Answers(post).on('stats', () => schedulerStats(scheduler, listener, data.rings));
 
 /** Starts the chat. A port that cannot be opened is the operator's business: it is told in one line. */
 function start(parts: ChatSchedulerParts): ChatScheduler {
@@ -196,8 +199,8 @@ parent.on('message', (message: ToScheduler) => {
       break;
     case 'left':
       throw new Error('this scheduler did not take what the store had for it, and was left');
-    case 'stats':
-      post({ type: 'stats', id: message.id, stats: schedulerStats(scheduler, listener, data.rings) });
+    case 'question':
+      answers.answer(message);
       break;
     case 'sms-result':
       gateway.answered(message.id, message.failure);

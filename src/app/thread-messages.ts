@@ -11,6 +11,7 @@ import type { AdmissionMemory } from '../transport/admission-memory.js';
 import type { ListenerOptions } from '../transport/listener.js';
 import type { Config } from './config.js';
 import type { PartitionAddress } from './placement.js';
+import type { Answer, Question } from './thread-questions.js';
 
 /** What a scheduler thread is started with. */
 export interface SchedulerData {
@@ -67,7 +68,7 @@ export type ToScheduler =
   | { readonly type: 'end' }
   /** The store has left it behind: nobody listens to it any more. */
   | { readonly type: 'left' }
-  | { readonly type: 'stats'; readonly id: number }
+  | Question
   | { readonly type: 'sms-result'; readonly id: number; readonly failure: string | null }
   | { readonly type: 'inject'; readonly fault: InjectedFault };
 
@@ -97,7 +98,7 @@ export type FromScheduler =
   /** It can be watched, and what runs in it cut off. */
   | { readonly type: 'guarded'; readonly guard: GuardHandle }
   | { readonly type: 'drained'; readonly terminated: number }
-  | { readonly type: 'stats'; readonly id: number; readonly stats: SchedulerStats }
+  | Answer
   | {
       readonly type: 'sms';
       readonly id: number;
@@ -117,7 +118,7 @@ export type ToWriter =
       readonly scheduler: number;
       readonly partitions: readonly number[];
     }
-  | { readonly type: 'stats'; readonly id: number }
+  | Question
   | { readonly type: 'inject'; readonly fault: InjectedFault }
   | { readonly type: 'close' };
 
@@ -127,7 +128,7 @@ export type FromWriter =
   | { readonly type: 'routed'; readonly transfer: number }
   /** This scheduler takes no events: the store does not wait for it any more. */
   | { readonly type: 'left'; readonly scheduler: number }
-  | { readonly type: 'stats'; readonly id: number; readonly stats: WriterStats }
+  | Answer
   | { readonly type: 'closed' }
   | ThreadEvent;
 

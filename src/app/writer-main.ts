@@ -11,9 +11,10 @@ import { StoreWriter } from '../storage/store-writer.js';
 import { StoreFailure } from '../storage/stores.js';
 import { SystemClock } from '../structures/system-clock.js';
 import { SystemRandom } from '../structures/system-random.js';
+import { Answers } from './answers.js';
 import { storeLimitsOf } from './limits-of.js';
 import { serverSecret } from './server-secret.js';
-import type { FromWriter, ToWriter, WriterData } from './thread-messages.js';
+import type { FromWriter, ToWriter, WriterData, WriterStats } from './thread-messages.js';
 import { threadUtilization } from './thread-utilization.js';
 
 /** The operator's ledger in the data folder. */
@@ -109,6 +110,23 @@ const journal = new JournalWriter({
 });
 if (writer !== null) journal.attach(data.journal);
 
+const answers = new Answers(post).on('stats', (): WriterStats | null => {
+  if (writer === null) return null;
+  const counters = writer.takeCounters();
+  const figures = store?.figures;
+  return {
+    commits: counters.commits,
+    commands: counters.commands,
+    failures: counters.failures,
+    walBytes: figures?.walBytes ?? 0,
+    youngBytes: figures?.youngBytes ?? 0,
+    batchMax: counters.batchMax,
+    batchMsMax: counters.batchMsMax,
+    heapUsedBytes: process.memoryUsage().heapUsed,
+    utilization: threadUtilization(),
+  };
+});
+
 parent.on('message', (message: ToWriter) => {
   if (writer === null) return;
   switch (message.type) {
@@ -122,26 +140,9 @@ parent.on('message', (message: ToWriter) => {
       for (const partition of message.partitions) writer.route(partition, message.scheduler);
       post({ type: 'routed', transfer: message.transfer });
       break;
-    case 'stats': {
-      const counters = writer.takeCounters();
-      const figures = store?.figures;
-      post({
-        type: 'stats',
-        id: message.id,
-        stats: {
-          commits: counters.commits,
-          commands: counters.commands,
-          failures: counters.failures,
-          walBytes: figures?.walBytes ?? 0,
-          youngBytes: figures?.youngBytes ?? 0,
-          batchMax: counters.batchMax,
-          batchMsMax: counters.batchMsMax,
-          heapUsedBytes: process.memoryUsage().heapUsed,
-          utilization: threadUtilization(),
-        },
-      });
+    case 'question':
+      answers.answer(message);
       break;
-    }
     case 'inject': {
       const crash = () => {
         throw new Error(`injected: ${message.fault.kind}`);
