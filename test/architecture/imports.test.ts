@@ -138,7 +138,7 @@ test('packages with one doorway are imported only there', () => {
   const doorways: Record<string, RegExp> = {
     'uWebSockets.js': /^src\/transport\/uws\//,
     'better-sqlite3': /^src\/storage\/sqlite\//,
-    '@opentelemetry/api': /^src\/metrics\/otel/,
+    '@opentelemetry': /^src\/metrics\/otel/,
     msgpackr: /^src\/(protocol\/|storage\/|schedulers\/term-codec)/,
     pino: /^src\/app\/log/,
     nact: /^src\/nact\//,
