@@ -163,6 +163,10 @@ test('screen: register, chat, checkmarks turn, and the terminal is given back', 
     ChatSession.open({ url: server.url, folder: join(folder, String(phone)), agent: 'test' }),
   );
   const ended = mode.run().finally(() => mode.session?.close());
+  t.after(() => {
+    mode.stop();
+    bob.input.end();
+  });
   await screen.shows(/Your phone number/);
   screen.type('12\r');
   await screen.shows(/country code, please/);
@@ -179,8 +183,12 @@ test('screen: register, chat, checkmarks turn, and the terminal is given back', 
 
   screen.type(`+${BOB}\r`);
   await screen.shows(/message to Bob/);
-  bob.say(`/to +${ALICE}`, '/typing');
+  bob.say(`/to +${ALICE}`);
+  // Said again and again, as by whoever types: what comes while she moves to the port of her own scheduler is lost.
+  const typing = setInterval(() => bob.say('/typing'), 250);
+  t.after(() => clearInterval(typing));
   await screen.shows(/Bob \+491700000002 {2}typing…/);
+  clearInterval(typing);
   screen.type('Hi Bob\r');
   await bob.says(/Hi Bob$/);
   await screen.shows(/Hi Bob {2}\d\d:\d\d ✓✓/);
