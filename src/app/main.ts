@@ -14,6 +14,7 @@ import { type Log, openLog } from './log.js';
 import { logEvent } from './log-event.js';
 import { makeFolder } from './make-folder.js';
 import { Operator } from './operator.js';
+import { operatorActions } from './operator-actions.js';
 import { PartitionMoves } from './partition-moves.js';
 import { type SchedulerThread, SchedulerThreads, type SchedulerThreadsOwner } from './scheduler-threads.js';
 import { SchedulerWatch } from './scheduler-watch.js';
@@ -158,6 +159,15 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
         () => placement.isSettled,
       );
       this.#operator = await Operator.start(this.#config, this.#random, this.#log, {
+        clock: this.#clock,
+        actions: operatorActions({
+          config: this.#config,
+          clock: this.#clock,
+          log: this.#log,
+          schedulers: this.#schedulers,
+          writer: this.#writer,
+          questions: this.#questions,
+        }),
         pins: this.#pinLog === null ? null : () => this.#pinLog?.pins() ?? [],
         isHealthy: () =>
           this.#state === 'running' && this.#writer.running && this.#schedulers.runningCount > 0,

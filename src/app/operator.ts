@@ -1,14 +1,18 @@
+import type { Action } from '../ops/action.js';
+import { actionPages } from '../ops/actions-page.js';
+import { type AuditEntry, AuditLog } from '../ops/audit-log.js';
 import type { Inspector, SentPin, Snapshot } from '../ops/inspector.js';
 import { SharedInspector } from '../ops/inspector.js';
 import { OperatorToken } from '../ops/operator-token.js';
 import { OpsServer } from '../ops/ops-server.js';
-import type { Page } from '../ops/page.js';
+import type { Page, PostPage } from '../ops/page.js';
 import { faultPage } from '../ops/pages/fault-page.js';
 import { healthPage } from '../ops/pages/health-page.js';
 import { metricsPage } from '../ops/pages/metrics-page.js';
 import { type PartitionsSource, partitionsPages } from '../ops/pages/partitions-page.js';
 import { pinsPage } from '../ops/pages/pins-page.js';
 import { statusPages } from '../ops/pages/status-page.js';
+import type { Clock } from '../structures/clock.js';
 import type { Random } from '../structures/random.js';
 import type { Config } from './config.js';
 import type { Log } from './log.js';
@@ -16,6 +20,8 @@ import { StartRefused } from './start-refused.js';
 import type { InjectedFault } from './thread-messages.js';
 
 export interface OperatorSources {
+  readonly clock: Clock;
+  readonly actions: readonly Action[];
   /** Null: PINs are not shown. */
   readonly pins: (() => readonly SentPin[]) | null;
   readonly isHealthy: () => boolean;
@@ -46,10 +52,21 @@ export class Operator {
     try {
       const token = OperatorToken.load(config.dataFolder, random);
       const inspector: Inspector = new SharedInspector(sources);
-      const pages: Page[] = [
+      const audit = new AuditLog({
+        folder: config.dataFolder,
+        onError: (error) => log.error({ err: error }, 'the audit log of operators cannot be written'),
+      });
+      const pages: (Page | PostPage)[] = [
         ...statusPages(),
         healthPage(sources.isHealthy),
         metricsPage(inspector),
+        ...actionPages(sources.actions, {
+          clock: sources.clock,
+          audit: (entry) => {
+            audit.write(entry);
+            logAction(log, entry);
+          },
+        }),
         ...partitionsPages(sources.partitions),
         ...(sources.pins === null ? [] : [pinsPage(sources.pins)]),
         ...(sources.inject === null ? [] : [faultPage(sources.inject)]),
@@ -57,9 +74,12 @@ export class Operator {
       const server = await OpsServer.start({
         host: config.operatorHost,
         port: config.operatorPort,
+        clock: sources.clock,
         token,
         pages,
         onError: (path, error) => log.error({ path, err: error }, 'a page of the operator failed'),
+        onFailedLogin: ({ address, failures }) =>
+          log.warn({ from: address, failures }, "a wrong token at the operator's port"),
       });
       const host = config.operatorHost.includes(':') ? `[${config.operatorHost}]` : config.operatorHost;
       const fragment = token.fresh === null ? '' : `#${token.fresh}`;
@@ -72,4 +92,11 @@ export class Operator {
   close(): Promise<void> {
     return this.#server.close();
   }
+}
+
+/** Whatever an operator changes stands in the server's log as well, beside what comes of it. */
+function logAction(log: Log, { action, asker, outcome, error }: AuditEntry): void {
+  const fields = { action, author: asker.author, from: asker.address };
+  if (outcome === 'done') log.info(fields, `${asker.author}: ${action}`);
+  else log.warn(fields, `${asker.author}: ${action} ${outcome}: ${error}`);
 }

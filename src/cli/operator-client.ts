@@ -1,8 +1,16 @@
+import { userInfo } from 'node:os';
 import { Option } from 'commander';
 
 /** The operator's port cannot be reached, or refuses: said in one line. */
 export class OperatorRefused extends Error {
   override readonly name = 'OperatorRefused';
+  constructor(
+    message: string,
+    /** Of the server's answer; 0: there was none. */
+    readonly status: number = 0,
+  ) {
+    super(message);
+  }
 }
 
 /** How long an answer may take. */
@@ -30,10 +38,38 @@ export interface OperatorFlags {
  *
  * @throws OperatorRefused
  */
-export async function askOperator<T>(
-  { operator, token }: OperatorFlags,
+export function askOperator<T>(
+  flags: OperatorFlags,
   path: string,
   method: 'GET' | 'POST' = 'GET',
+): Promise<T> {
+  return ask<T>(flags, path, { method }, ANSWER_MS_MAX);
+}
+
+/**
+ * Has the server do something: `POST /api/action/<name>` with these parameters. That the answer is a `T` is the action's word.
+ *
+ * @throws OperatorRefused with the server's words
+ */
+export function askAction<T>(
+  flags: OperatorFlags,
+  name: string,
+  params: Readonly<Record<string, unknown>> = {},
+  answerMsMax: number = ANSWER_MS_MAX,
+): Promise<T> {
+  const headers = {
+    'Content-Type': 'application/json',
+    'X-Rookery-Author': encodeURIComponent(loginName()),
+  };
+  const init = { method: 'POST', headers, body: JSON.stringify(params) };
+  return ask<T>(flags, `/api/action/${name}`, init, answerMsMax);
+}
+
+async function ask<T>(
+  { operator, token }: OperatorFlags,
+  path: string,
+  init: { readonly method: string; readonly headers?: Record<string, string>; readonly body?: string },
+  answerMsMax: number,
 ): Promise<T> {
   if (!URL.canParse(path, operator)) throw new OperatorRefused(`--operator must be an URL, not ${operator}`);
   const url = new URL(path, operator);
@@ -45,9 +81,9 @@ export async function askOperator<T>(
   let response: Response;
   try {
     response = await fetch(url, {
-      method,
-      headers: { Authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(ANSWER_MS_MAX),
+      ...init,
+      headers: { ...init.headers, Authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(answerMsMax),
     });
   } catch (error) {
     const { message, cause } = error as Error;
@@ -55,6 +91,28 @@ export async function askOperator<T>(
     throw new OperatorRefused(`${url.origin} does not answer: ${why}`);
   }
   const answer = (await response.json().catch(() => ({}))) as { readonly error?: string };
-  if (!response.ok) throw new OperatorRefused(answer.error ?? `${url.origin} answers ${response.status}`);
+  if (!response.ok)
+    throw new OperatorRefused(answer.error ?? `${url.origin} answers ${response.status}`, response.status);
   return answer as T;
+}
+
+/** Who stands in the server's audit log: the name of the account that runs this. */
+function loginName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // An account without a name, as in some containers.
+    return process.env['USER'] ?? 'operator';
+  }
+}
+
+/** Runs what a command does. What the operator's port refuses is no crash: it is said in one line, and the exit code is 1. */
+export async function toldPlainly(action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    if (!(error instanceof OperatorRefused)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
 }

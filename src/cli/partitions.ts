@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { MoveOutcome, PartitionsReport } from '../app/partition-moves.js';
-import { askOperator, type OperatorFlags, OperatorRefused, operatorOptions } from './operator-client.js';
+import { askOperator, type OperatorFlags, operatorOptions, toldPlainly } from './operator-client.js';
 
 /** `rookery partitions`: where the partitions of a running server are; `rookery partitions move` puts them elsewhere. */
 export function partitionsCommand(): Command {
@@ -81,15 +81,4 @@ export function table({ partitions, schedulers }: PartitionsReport): string {
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
-}
-
-/** What the operator's port refuses is no crash. */
-async function toldPlainly(action: () => Promise<void>): Promise<void> {
-  try {
-    await action();
-  } catch (error) {
-    if (!(error instanceof OperatorRefused)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
-  }
 }

@@ -18,6 +18,8 @@ export interface Action {
   readonly description: string;
   /** Whether it changes anything: then it stands in the audit log, with who, from where, with which parameters, and how it ended. */
   readonly changes: boolean;
+  /** Parameters of which the audit log tells the size only: what people write is nobody's business. */
+  readonly secret?: readonly string[];
   /**
    * Does it. What it returns is sent as JSON.
    *

@@ -1,3 +1,5 @@
+import type { Asker } from './action.js';
+
 /** What a page answers. */
 export interface Reply {
   readonly status: number;
@@ -16,6 +18,15 @@ export interface Page {
   readonly method?: 'GET' | 'POST';
   reply(query: URLSearchParams): Reply | Promise<Reply>;
 }
+
+/** A path that takes a JSON object in the body of a POST, of up to {@link BODY_BYTES_MAX}. Nobody without the token. */
+export interface PostPage {
+  readonly path: string;
+  readonly access: 'token';
+  post(body: Readonly<Record<string, unknown>>, asker: Asker): Reply | Promise<Reply>;
+}
+
+export const BODY_BYTES_MAX = 1024 * 1024;
 
 export function json(value: unknown, status = 200): Reply {
   return { status, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(value)}\n` };

@@ -10,6 +10,7 @@ import { OpsServer } from '../../src/ops/ops-server.js';
 import { metricsPage } from '../../src/ops/pages/metrics-page.js';
 import { pinsPage } from '../../src/ops/pages/pins-page.js';
 import { statusPages } from '../../src/ops/pages/status-page.js';
+import { SystemClock } from '../../src/structures/system-clock.js';
 import { SystemRandom } from '../../src/structures/system-random.js';
 import { aSnapshot } from '../support/snapshot.js';
 import { launchBrowser, NO_BROWSER } from './web-user.js';
@@ -37,6 +38,7 @@ before(async () => {
   server = await OpsServer.start({
     host: '127.0.0.1',
     port: 0,
+    clock: new SystemClock(),
     token,
     pages: [
       ...statusPages(),

@@ -13,6 +13,7 @@ import { metricsPage } from '../../src/ops/pages/metrics-page.js';
 import { partitionsPages } from '../../src/ops/pages/partitions-page.js';
 import { pinsPage } from '../../src/ops/pages/pins-page.js';
 import { statusPages } from '../../src/ops/pages/status-page.js';
+import { SystemClock } from '../../src/structures/system-clock.js';
 import { SystemRandom } from '../../src/structures/system-random.js';
 import { aSnapshot } from '../support/snapshot.js';
 
@@ -50,6 +51,7 @@ function ask(
 }
 
 describe("the operator's port", () => {
+  const clock = new SystemClock();
   const token = OperatorToken.load(folder, new SystemRandom());
   const errors: [string, unknown][] = [];
   let healthy = true;
@@ -61,6 +63,7 @@ describe("the operator's port", () => {
     server = await OpsServer.start({
       host: '127.0.0.1',
       port: 0,
+      clock,
       token,
       pages: [
         ...statusPages(),
@@ -160,7 +163,7 @@ describe("the operator's port", () => {
 
   test('a port in use is an error that names it', async () => {
     await assert.rejects(
-      OpsServer.start({ host: '127.0.0.1', port, token, pages: [], onError: () => {} }),
+      OpsServer.start({ host: '127.0.0.1', port, clock, token, pages: [], onError: () => {} }),
       new RegExp(`EADDRINUSE.*${port}`),
     );
   });

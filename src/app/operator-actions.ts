@@ -1,0 +1,22 @@
+import type { Action } from '../ops/action.js';
+import type { Clock } from '../structures/clock.js';
+import type { Config } from './config.js';
+import type { Log } from './log.js';
+import type { SchedulerThreads } from './scheduler-threads.js';
+import type { ThreadQuestions } from './thread-questions.js';
+import type { WriterThread } from './writer-thread.js';
+
+/** What operators' actions are made of: the main thread's view of the server. */
+export interface OperatorParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly schedulers: SchedulerThreads;
+  readonly writer: WriterThread;
+  readonly questions: ThreadQuestions;
+}
+
+/** Everything that an operator can ask or have done: one line for each action, or for each file of them. */
+export function operatorActions(_parts: OperatorParts): readonly Action[] {
+  return [];
+}
