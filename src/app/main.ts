@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { formatReason } from '../actors/exit-reason.js';
 import { Runtime } from '../actors/runtime.js';
 import type { SmsGateway } from '../chat/sms-gateway.js';
+import type { Groups } from '../metrics/groups.js';
 import type { Snapshot } from '../ops/inspector.js';
 import type { GuardHandle } from '../schedulers/index.js';
 import type { Clock } from '../structures/clock.js';
@@ -10,6 +11,7 @@ import { SystemClock } from '../structures/system-clock.js';
 import { SystemRandom } from '../structures/system-random.js';
 import { banner, chatUrl } from './banner.js';
 import type { Config } from './config.js';
+import { serverGroups } from './groups/server-groups.js';
 import { type Log, openLog } from './log.js';
 import { logEvent } from './log-event.js';
 import { makeFolder } from './make-folder.js';
@@ -78,6 +80,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
   readonly #writer: WriterThread;
   readonly #schedulers: SchedulerThreads;
   readonly #questions: ThreadQuestions;
+  readonly #groups: Groups;
   readonly #moves: PartitionMoves;
   readonly #watch: SchedulerWatch;
   #operator: Operator | null = null;
@@ -108,6 +111,14 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
     this.#writer = new WriterThread(config, this);
     this.#schedulers = new SchedulerThreads(config, this.#clock, this.#random, this.#tree, this);
     this.#questions = new ThreadQuestions(this.#clock);
+    this.#groups = serverGroups({
+      clock: this.#clock,
+      startedAt: this.#startedAt,
+      questions: this.#questions,
+      schedulers: this.#schedulers,
+      writer: this.#writer,
+      onFailure: (group, error) => this.#log.warn({ group, err: error }, `no figures of ${group}`),
+    });
     this.#moves = new PartitionMoves(this.#schedulers, this.#clock, (scheduler) =>
       this.#askScheduler(scheduler),
     );
@@ -172,6 +183,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
         isHealthy: () =>
           this.#state === 'running' && this.#writer.running && this.#schedulers.runningCount > 0,
         snapshot: () => this.#snapshot(),
+        groups: this.#groups,
         partitions: this.#moves,
         inject: development ? (thread, fault) => this.#inject(thread, fault) : null,
       });

@@ -1,3 +1,4 @@
+import type { Groups } from '../metrics/groups.js';
 import type { Action } from '../ops/action.js';
 import { actionPages } from '../ops/actions-page.js';
 import { type AuditEntry, AuditLog } from '../ops/audit-log.js';
@@ -11,6 +12,7 @@ import { healthPage } from '../ops/pages/health-page.js';
 import { metricsPage } from '../ops/pages/metrics-page.js';
 import { type PartitionsSource, partitionsPages } from '../ops/pages/partitions-page.js';
 import { pinsPage } from '../ops/pages/pins-page.js';
+import { readingPages } from '../ops/pages/reading-page.js';
 import { statusPages } from '../ops/pages/status-page.js';
 import type { Clock } from '../structures/clock.js';
 import type { Random } from '../structures/random.js';
@@ -26,6 +28,7 @@ export interface OperatorSources {
   readonly pins: (() => readonly SentPin[]) | null;
   readonly isHealthy: () => boolean;
   readonly snapshot: () => Promise<Snapshot>;
+  readonly groups: Groups;
   readonly partitions: PartitionsSource;
   /** Null: faults cannot be injected. A null thread: whichever scheduler it concerns. False: there is no such thread. */
   readonly inject: ((thread: string | null, fault: InjectedFault) => boolean) | null;
@@ -67,6 +70,7 @@ export class Operator {
             logAction(log, entry);
           },
         }),
+        ...readingPages(sources.groups),
         ...partitionsPages(sources.partitions),
         ...(sources.pins === null ? [] : [pinsPage(sources.pins)]),
         ...(sources.inject === null ? [] : [faultPage(sources.inject)]),

@@ -1,0 +1,57 @@
+import type { ChatStats } from '../../chat/chat-stats.js';
+import { counter } from '../../metrics/columns.js';
+import type { Column, GroupSource } from '../../metrics/reading.js';
+import type { FiguresOfThreads } from '../server-figures.js';
+
+/** Each counter of the chat, its unit, and what it says. */
+const COUNTERS: readonly (readonly [keyof ChatStats, string, string])[] = [
+  ['sends', '{message}', 'Messages that clients sent.'],
+  ['sendAcks', '{message}', 'Of them, stored and acknowledged.'],
+  ['deliveries', '{message}', 'Messages handed to clients.'],
+  ['receipts', '{receipt}', 'Receipts that clients sent.'],
+  ['acks', '{ack}', 'Acknowledgements of deliveries by clients.'],
+  ['duplicates', '{message}', 'Messages that came a second time and were stored once.'],
+  ['refused', '{message}', 'Messages that were not stored; their senders were told.'],
+  ['held', '{message}', 'Of them, those that had to wait for one before them.'],
+  ['entriesLocal', '{message}', 'New messages forwarded to a session on the scheduler of the inbox.'],
+  ['entriesRemote', '{message}', 'New messages forwarded to a session on another scheduler.'],
+  ['pulls', '{request}', 'Times that a session asked the store for what waits.'],
+  ['pagesSent', '{page}', 'Pages of waiting messages sent.'],
+  ['mores', '{request}', 'Times that a client asked for more.'],
+  ['ephemeralsIn', '{message}', 'Messages that are not stored (typing and the like) from clients.'],
+  ['ephemeralsOut', '{message}', 'Such messages handed to clients.'],
+  ['ephemeralsDropped', '{message}', 'Such messages that were dropped.'],
+  ['requests', '{request}', 'Requests of clients.'],
+  ['errorsSent', '{error}', 'Errors told to clients.'],
+  ['rateLimited', '{frame}', 'Frames refused because their client sent too many.'],
+  ['attaches', '{session}', 'Clients that said who they are.'],
+  ['attachesRefused', '{session}', 'Clients that were not believed.'],
+  ['superseded', '{session}', 'Sessions ended by a newer one of the same user.'],
+  ['registrations', '{user}', 'Registrations that were begun.'],
+  ['pinsSent', '{message}', 'PINs sent.'],
+  ['pinsRefused', '{request}', 'Wrong PINs.'],
+  ['storeFailures', '{message}', 'Messages refused because the store could not commit.'],
+  ['overloaded', '{message}', 'Messages refused because the store was behind.'],
+  ['ackTimeouts', '{session}', 'Sessions ended because their client did not acknowledge.'],
+];
+
+/** What the chat does, over all schedulers. */
+export function chatGroup(threads: FiguresOfThreads): GroupSource {
+  return {
+    description: {
+      name: 'chat',
+      version: 1,
+      title: 'Chat',
+      instance: null,
+      columns: COUNTERS.map(([name, unit, text]): Column => counter(columnName(name), unit, text)),
+    },
+    async read() {
+      const { chat } = await threads.read();
+      return [{ instance: '', figures: COUNTERS.map(([name]) => chat.sum(name)) }];
+    },
+  };
+}
+
+function columnName(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
