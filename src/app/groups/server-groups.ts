@@ -1,4 +1,5 @@
 import { Groups, type GroupsOptions } from '../../metrics/groups.js';
+import { osGroups } from '../../metrics/os/os-groups.js';
 import type { SchedulerThreads } from '../scheduler-threads.js';
 import { FiguresOfThreads } from '../server-figures.js';
 import type { ThreadQuestions } from '../thread-questions.js';
@@ -17,9 +18,11 @@ export interface ServerGroupsParts extends GroupsOptions {
 /** All figures that the server has of itself. Sources of other groups are added here, one line each. */
 export function serverGroups(parts: ServerGroupsParts): Groups {
   const threads = new FiguresOfThreads(parts.questions, parts.schedulers.all, parts.writer);
-  return new Groups(parts)
+  const groups = new Groups(parts)
     .add(memGroup(threads))
     .add(connGroup(threads))
     .add(storeGroup(threads))
     .add(chatGroup(threads));
+  for (const source of osGroups(parts.clock, process.pid)) groups.add(source);
+  return groups;
 }

@@ -1,5 +1,5 @@
+import { crc32 } from '../../structures/crc32.js';
 import { RecordMemory } from '../../structures/record-memory.js';
-import { crc32 } from './crc32.js';
 import type { Disk } from './disk.js';
 
 /** "RkLg" and the version of the format. */

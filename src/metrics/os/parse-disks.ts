@@ -1,0 +1,29 @@
+import { wholeNumber } from './parse-stat.js';
+
+export interface DiskCounts {
+  readonly name: string;
+  /** Words of `/proc/diskstats` behind the name (Documentation/admin-guide/iostats.rst): 11, 15 since 4.18, 17 since 5.5. */
+  readonly words: readonly number[];
+}
+
+/** Names that are never devices of their own: memory, and loops over files of other devices. */
+const NO_DEVICE = /^(loop|ram|zram|fd|sr)\d+$/;
+
+/** `sda1`, `vda2`, `xvdf3`; `nvme0n1p2`, `mmcblk0p1`, `md0p1`. */
+const PARTITION = /^(?:(?:s|v|xv|h)d[a-z]+\d+|(?:nvme\d+n\d+|mmcblk\d+|md\d+|nbd\d+)p\d+)$/;
+
+/**
+ * `/proc/diskstats`: whole devices only, since a partition's figures are in its device's, and none that has never done
+ * anything.
+ */
+export function parseDisks(text: string): readonly DiskCounts[] {
+  const disks: DiskCounts[] = [];
+  for (const line of text.split('\n')) {
+    const [, , name, ...rest] = line.trim().split(/\s+/);
+    if (name === undefined || NO_DEVICE.test(name) || PARTITION.test(name)) continue;
+    const words = rest.map((word) => wholeNumber(word) ?? Number.NaN);
+    if (words.length < 11 || words.some(Number.isNaN)) continue;
+    if (words.some((word) => word > 0)) disks.push({ name, words });
+  }
+  return disks;
+}
