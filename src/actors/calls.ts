@@ -212,7 +212,7 @@ export function callNow<R>(runtime: Runtime, target: Target, request: unknown): 
   const process = pid === null ? null : runtime.local(pid);
   if (process === null || !process.alive) return { ok: false, reason: ExitReason.noproc };
   if (process.receiver instanceof Coroutine) return { ok: false, reason: ExitReason.busy };
-  const running = (process.flags & ProcessFlag.running) !== 0;
+  const running = (process.flags & (ProcessFlag.running | ProcessFlag.suspended)) !== 0;
   if (running || turns.tooDeep) return { ok: false, reason: ExitReason.busy };
   for (let left = process.mailboxLength; left > 0 && process.mailboxLength > 0; left--) {
     turns.handleNow(process, process.take());

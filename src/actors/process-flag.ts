@@ -16,6 +16,8 @@ export const ProcessFlag = {
   terminating: 256,
   /** It waits in a generator or an async function: what it is handed may be put aside. */
   waits: 512,
+  /** It gets no slices until it is resumed; `scheduled` is set meanwhile, so that nobody puts it into the run queue. */
+  suspended: 1024,
 } as const;
 
 /** @internal */

@@ -10,6 +10,8 @@ export interface ProcessInfo {
   readonly path: readonly string[];
   readonly parent: Pid | null;
   readonly running: boolean;
+  /** It gets no slices: see `Runtime.suspend`. A behaviour that `sys.suspend` holds is not meant. */
+  readonly suspended: boolean;
   readonly trapExit: boolean;
   readonly priority: Priority;
   readonly mailboxLength: number;

@@ -458,6 +458,7 @@ export class Runtime {
       path: this.pathOf(process),
       parent: process.parent,
       running: (process.flags & ProcessFlag.running) !== 0,
+      suspended: (process.flags & ProcessFlag.suspended) !== 0,
       trapExit: process.trapExit,
       priority: process.priority,
       mailboxLength: process.messageQueueLength,
@@ -470,6 +471,28 @@ export class Runtime {
       monitoredBy,
       timers,
     };
+  }
+
+  /**
+   * Gives a process of this scheduler no more slices until {@link resume}: what comes waits in its mailbox, whatever it is.
+   * Erlang's suspend_process, for debugging; exit signals still end it. What an async function goes on with by itself is not
+   * held. Returns false if it is suspended already. Throws a {@link BadArgument} if it has ended, is elsewhere or runs just
+   * now (nobody suspends himself).
+   */
+  suspend(pid: Pid): boolean {
+    return this.turns.suspend(this.#inspected(pid));
+  }
+
+  /** Ends {@link suspend}; false if it is not suspended. Throws a {@link BadArgument} if it has ended or is elsewhere. */
+  resume(pid: Pid): boolean {
+    return this.turns.resume(this.#inspected(pid));
+  }
+
+  #inspected(pid: Pid): Process<never> {
+    const process = this.local(pid);
+    if (process === null || !process.alive || process === this.outside)
+      throw new BadArgument(`not a live process of this scheduler: ${String(pid)}`);
+    return process;
   }
 
   /** Labels of the processes above this one, topmost first. */
@@ -619,6 +642,7 @@ export class Runtime {
   forget(process: Process<never>): void {
     this.names.release(process);
     this.#table.remove(process.id);
+    if ((process.flags & ProcessFlag.suspended) !== 0) this.turns.forget(process);
     if (process.timers !== null) this.timers.cancelAllOf(process);
   }
 

@@ -51,6 +51,8 @@ export class Turns {
   /** Messages until the next look at the clock: as many as lately took {@link LOOK_MS}. */
   #lookAfter = 256;
   readonly #queues: Fifo<unknown>[] = [];
+  /** Those that are suspended, and whether they still stand in a run queue. */
+  readonly #suspended = new Map<Process<never>, boolean>();
   #afterTurn: (() => void)[] = [];
   /** Those that run now, and how far they are: what is cut off must not take the others with it. */
   #callbacks: (() => void)[] = [];
@@ -78,6 +80,34 @@ export class Turns {
     if ((process.flags & PriorityMask) === 0) this.#normal.push(process);
     else this.#pushSpecial(process);
     if (!this.#ahead) this.#wantTurn();
+  }
+
+  /** @internal See `Runtime.suspend`. */
+  suspend(process: Process<never>): boolean {
+    const { flags } = process;
+    if ((flags & ProcessFlag.suspended) !== 0) return false;
+    if ((flags & ProcessFlag.running) !== 0)
+      throw new BadArgument(`${process.label} runs just now: it cannot be suspended`);
+    this.#suspended.set(process, (flags & ProcessFlag.scheduled) !== 0);
+    process.flags = flags | ProcessFlag.suspended | ProcessFlag.scheduled;
+    return true;
+  }
+
+  /** @internal See `Runtime.resume`. */
+  resume(process: Process<never>): boolean {
+    const isQueued = this.#suspended.get(process);
+    if (isQueued === undefined) return false;
+    this.#suspended.delete(process);
+    process.flags &= ~ProcessFlag.suspended;
+    if (isQueued) return true;
+    if (process.mailboxLength !== 0) this.schedule(process);
+    else process.flags &= ~ProcessFlag.scheduled;
+    return true;
+  }
+
+  /** @internal A suspended process has ended. */
+  forget(process: Process<never>): void {
+    this.#suspended.delete(process);
   }
 
   afterTurn(callback: () => void): void {
@@ -209,9 +239,10 @@ export class Turns {
   }
 
   #slice(process: Process<never>): void {
-    // A synchronous call may have emptied the mailbox since, or the process has ended.
-    if (process.mailboxLength === 0) {
-      process.flags &= ~ProcessFlag.scheduled;
+    // A synchronous call may have emptied the mailbox since, or the process has ended, or is suspended.
+    if (process.mailboxLength === 0 || (process.flags & ProcessFlag.suspended) !== 0) {
+      if (this.#suspended.has(process)) this.#suspended.set(process, false);
+      else process.flags &= ~ProcessFlag.scheduled;
       return;
     }
     const runtime = this.#runtime;
