@@ -56,6 +56,12 @@ export function isGroup(shape: Shape | Leaf | Group): shape is Group {
   return 'kind' in shape;
 }
 
+/** Only what is ended in its init fails to start. */
+function startsSlowly(shape: Shape | Leaf | Group): boolean {
+  if (isLeaf(shape)) return shape.startMs !== 0;
+  return !isGroup(shape) && shape.children.some(startsSlowly);
+}
+
 interface Started {
   readonly pid: Pid;
   readonly path: string;
@@ -298,6 +304,7 @@ export class Forest extends World {
     const id = one.path.slice(one.path.lastIndexOf('/') + 1);
     const target = supervisor.pid as SupervisorPid;
     this.#touched.add(one.path);
+    this.#touchSiblings(one.path);
     const { runtime } = this;
     const answer: Promise<unknown> =
       what === 'terminate'
@@ -308,6 +315,21 @@ export class Forest extends World {
     // It may have gone before it answers.
     answer.catch(() => {});
     this.runtime.flush();
+  }
+
+  /**
+   * A restart of several children that fails at one of them is tried again with that one. Whoever takes it away meanwhile has
+   * called off the restart, and those behind it stay down, in OTP too.
+   */
+  #touchSiblings(path: string): void {
+    const [, ...steps] = path.split('/');
+    const id = steps.pop();
+    let parent: Shape | Leaf | Group = this.#shape;
+    for (const step of steps) parent = (parent as Shape).children[Number(step)]!;
+    if (isLeaf(parent) || isGroup(parent) || parent.strategy === 'one_for_one') return;
+    if (!startsSlowly(parent.children[Number(id)]!)) return;
+    const above = path.slice(0, path.lastIndexOf('/'));
+    for (const at of parent.children.keys()) this.#touched.add(`${above}/${at}`);
   }
 
   // ---- what must be --------------------------------------------------------------------------------------------
