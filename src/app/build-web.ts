@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { replaceFolder } from './replace-folder.js';
 import { WEB_FOLDER } from './web-assets.js';
 
 /**
@@ -49,13 +50,7 @@ export async function buildWeb(
   });
   const files = new Map(result.outputFiles.map(({ path, contents }) => [basename(path), contents]));
   files.set('index.html', new TextEncoder().encode(indexPage(source, [...files.keys()])));
-
-  const fresh = `${target.replace(/[/\\]$/, '')}.new`;
-  rmSync(fresh, { recursive: true, force: true });
-  mkdirSync(fresh, { recursive: true });
-  for (const [name, contents] of files) writeFileSync(join(fresh, name), contents);
-  rmSync(target, { recursive: true, force: true });
-  renameSync(fresh, target);
+  replaceFolder(target, files);
   return new Map([...files].map(([name, contents]) => [name, contents.length]));
 }
 

@@ -7,16 +7,17 @@ import { SharedInspector } from '../ops/inspector.js';
 import { OperatorToken } from '../ops/operator-token.js';
 import { OpsServer } from '../ops/ops-server.js';
 import type { Page, PostPage } from '../ops/page.js';
+import { dashboardPages } from '../ops/pages/dashboard-page.js';
 import { faultPage } from '../ops/pages/fault-page.js';
 import { healthPage } from '../ops/pages/health-page.js';
 import { metricsPage } from '../ops/pages/metrics-page.js';
 import { type PartitionsSource, partitionsPages } from '../ops/pages/partitions-page.js';
 import { pinsPage } from '../ops/pages/pins-page.js';
 import { readingPages } from '../ops/pages/reading-page.js';
-import { statusPages } from '../ops/pages/status-page.js';
 import type { Clock } from '../structures/clock.js';
 import type { Random } from '../structures/random.js';
 import type { Config } from './config.js';
+import { dashboardAssets } from './dashboard-assets.js';
 import type { Log } from './log.js';
 import { StartRefused } from './start-refused.js';
 import type { InjectedFault } from './thread-messages.js';
@@ -60,7 +61,7 @@ export class Operator {
         onError: (error) => log.error({ err: error }, 'the audit log of operators cannot be written'),
       });
       const pages: (Page | PostPage)[] = [
-        ...statusPages(),
+        ...dashboardPages(dashboardAssets()),
         healthPage(sources.isHealthy),
         metricsPage(inspector),
         ...actionPages(sources.actions, {

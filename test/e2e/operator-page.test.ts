@@ -4,12 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Page as Tab } from 'playwright-core';
+import { buildDashboard } from '../../src/app/build-dashboard.js';
+import { dashboardAssets } from '../../src/app/dashboard-assets.js';
+import { counter, gauge } from '../../src/metrics/columns.js';
+import type { GroupDescription, Reading } from '../../src/metrics/reading.js';
+import { actionPages } from '../../src/ops/actions-page.js';
 import type { Snapshot } from '../../src/ops/inspector.js';
 import { OperatorToken } from '../../src/ops/operator-token.js';
 import { OpsServer } from '../../src/ops/ops-server.js';
+import { dashboardPages } from '../../src/ops/pages/dashboard-page.js';
 import { metricsPage } from '../../src/ops/pages/metrics-page.js';
 import { pinsPage } from '../../src/ops/pages/pins-page.js';
-import { statusPages } from '../../src/ops/pages/status-page.js';
+import { readingPages } from '../../src/ops/pages/reading-page.js';
 import { SystemClock } from '../../src/structures/system-clock.js';
 import { SystemRandom } from '../../src/structures/system-random.js';
 import { aSnapshot } from '../support/snapshot.js';
@@ -19,7 +25,9 @@ const skip = NO_BROWSER;
 const folder = mkdtempSync(join(tmpdir(), 'rookery-operator-'));
 const token = OperatorToken.load(folder, new SystemRandom());
 const complaints: string[] = [];
+const clock = new SystemClock();
 let taken = 0;
+let readings = 0;
 let server: OpsServer;
 let browser: Browser;
 
@@ -33,15 +41,49 @@ function snapshot(): Snapshot {
   });
 }
 
+const groups: readonly GroupDescription[] = [
+  {
+    name: 'chat',
+    version: 1,
+    title: 'Chat',
+    instance: null,
+    columns: [counter('send_acks', '{message}', 'Stored.'), counter('deliveries', '{message}', 'Delivered.')],
+  },
+  {
+    name: 'disk',
+    version: 1,
+    title: 'Disks',
+    instance: 'device',
+    columns: [gauge('free_bytes', 'By', 'Free.'), gauge('temperature', 'Cel', 'How hot.')],
+  },
+];
+
+/** 250 messages accepted each second. */
+function reading(): Reading {
+  readings++;
+  return {
+    version: 1,
+    at: 1_700_000_000_000 + readings * 1000,
+    uptimeMs: readings * 1000,
+    groups: {
+      chat: [{ instance: '', figures: [readings * 250, readings * 10] }],
+      disk: [{ instance: '<i>sda</i>', figures: [3 * 1024 ** 3, null] }],
+    },
+  };
+}
+
 before(async () => {
   if (skip !== false) return;
+  await buildDashboard(join(folder, 'dashboard'));
   server = await OpsServer.start({
     host: '127.0.0.1',
     port: 0,
-    clock: new SystemClock(),
+    clock,
     token,
     pages: [
-      ...statusPages(),
+      ...dashboardPages(dashboardAssets(join(folder, 'dashboard'))),
+      ...readingPages({ describe: () => groups, read: () => Promise.resolve(reading()) }),
+      ...actionPages([], { clock, audit: () => {} }),
       metricsPage({ snapshot: () => Promise.resolve(snapshot()) }),
       pinsPage(() => [{ user: 15550100, pin: '482913', sentAt: 1, expiresAt: 2 }]),
     ],
@@ -96,11 +138,71 @@ test('the address from the log opens the page and leaves no token in the history
     assert.equal(tab.url(), `http://127.0.0.1:${server.port}/`);
     await tab.getByText('482913').waitFor();
     await tab.getByText('41', { exact: false }).first().waitFor();
-    // Rates come from differences: the second snapshot has one.
+    // Rates come from differences: the second reading has one.
     await tab.getByText('250/s').first().waitFor();
-    assert.equal(await tab.locator('#threads b').count(), 0, 'what comes from the server is text');
-    await tab.getByText('<b>writer</b>').waitFor();
+    assert.equal(await tab.locator('td b').count(), 0, 'what comes from the server is text');
+    await tab.getByRole('cell', { name: '<b>writer</b>' }).waitFor();
     await tab.close();
   }
   assert.deepEqual(complaints, []);
+});
+
+test('all figures stand on one page; what cannot be had is n/a, and a column draws itself', {
+  skip,
+}, async () => {
+  const tab = await openTab(`#${token.fresh}`);
+  await tab.getByRole('link', { name: 'All figures' }).click();
+  await tab.getByRole('cell', { name: '<i>sda</i>' }).waitFor();
+  await tab.getByRole('cell', { name: '3.0 GiB' }).waitFor();
+  await tab.getByRole('cell', { name: 'n/a' }).waitFor();
+  await tab.getByRole('button', { name: 'Free' }).press('Enter');
+  await tab.locator('.plot canvas').waitFor();
+  assert.equal(new URL(tab.url()).hash, '#/figures');
+  // The address names the page: a reload stays there, and is no token.
+  await tab.reload();
+  await tab.getByRole('cell', { name: '3.0 GiB' }).waitFor();
+  await tab.close();
+  assert.deepEqual(complaints, []);
+});
+
+test('nobody looks: nothing is asked for; somebody looks again: it goes on', { skip }, async () => {
+  const tab = await browser.newPage();
+  await tab.clock.install();
+  await tab.goto(`http://127.0.0.1:${server.port}/#${token.fresh}`);
+  const show = (state: 'visible' | 'hidden') =>
+    tab.evaluate((value) => {
+      const { document, Event } = globalThis as unknown as {
+        document: { dispatchEvent(event: unknown): void };
+        Event: new (name: string) => unknown;
+      };
+      Object.defineProperty(document, 'visibilityState', { value, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, state);
+  await tab.waitForSelector('#status');
+  let asked = 0;
+  tab.on('request', () => asked++);
+  const next = () => Promise.all([tab.waitForResponse(/api\/reading/), tab.clock.runFor(2000)]);
+  await next();
+  await next();
+  assert.ok(asked > 0);
+  await show('hidden');
+  await tab.waitForLoadState('networkidle');
+  asked = 0;
+  await tab.clock.runFor(60_000);
+  assert.equal(asked, 0);
+  await Promise.all([tab.waitForResponse(/api\/reading/), show('visible')]);
+  await next();
+  await tab.close();
+});
+
+test('on a phone nothing is wider than the screen', { skip }, async () => {
+  const tab = await browser.newPage({ viewport: { width: 360, height: 740 } });
+  await tab.goto(`http://127.0.0.1:${server.port}/#${token.fresh}`);
+  for (const name of ['All figures', 'Overview']) {
+    await tab.getByRole('link', { name }).click();
+    await tab.getByRole('link', { name, exact: true }).and(tab.locator('[aria-current=page]')).waitFor();
+    const width = await tab.evaluate('document.documentElement.scrollWidth');
+    assert.equal(width, 360, name);
+  }
+  await tab.close();
 });

@@ -4,15 +4,17 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { buildDashboard } from '../../src/app/build-dashboard.js';
+import { dashboardAssets } from '../../src/app/dashboard-assets.js';
 import { hostAllowed } from '../../src/ops/host-allowed.js';
 import { type Inspector, SharedInspector, type Snapshot } from '../../src/ops/inspector.js';
 import { OperatorToken, OperatorTokenError } from '../../src/ops/operator-token.js';
 import { OpsServer } from '../../src/ops/ops-server.js';
+import { dashboardPages } from '../../src/ops/pages/dashboard-page.js';
 import { healthPage } from '../../src/ops/pages/health-page.js';
 import { metricsPage } from '../../src/ops/pages/metrics-page.js';
 import { partitionsPages } from '../../src/ops/pages/partitions-page.js';
 import { pinsPage } from '../../src/ops/pages/pins-page.js';
-import { statusPages } from '../../src/ops/pages/status-page.js';
 import { SystemClock } from '../../src/structures/system-clock.js';
 import { SystemRandom } from '../../src/structures/system-random.js';
 import { aSnapshot } from '../support/snapshot.js';
@@ -60,13 +62,15 @@ describe("the operator's port", () => {
   let port = 0;
 
   before(async () => {
+    const dashboard = join(folder, 'dashboard');
+    await buildDashboard(dashboard);
     server = await OpsServer.start({
       host: '127.0.0.1',
       port: 0,
       clock,
       token,
       pages: [
-        ...statusPages(),
+        ...dashboardPages(dashboardAssets(dashboard)),
         healthPage(() => healthy),
         metricsPage({ snapshot: () => inspector.snapshot() }),
         pinsPage(() => [{ user: 15550100, pin: '123456', sentAt: 1, expiresAt: 2 }]),
@@ -79,7 +83,7 @@ describe("the operator's port", () => {
 
   const authorized = () => ({ Authorization: `Bearer ${token.fresh}` });
 
-  test('the status page is public and holds nothing; its parts are served with a strict policy', async () => {
+  test('the page is public and holds nothing; its parts are served with a strict policy', async () => {
     for (const [path, type] of [
       ['/', 'text/html; charset=utf-8'],
       ['/operator.js', 'text/javascript; charset=utf-8'],
@@ -97,6 +101,18 @@ describe("the operator's port", () => {
     }
     const page = await ask(port, '/');
     assert.doesNotMatch(page.body, /<script>|onclick|style="/, 'the policy would forbid it');
+  });
+
+  test('a page that was not built says so; a file of an unknown kind is not served', () => {
+    const [page, ...others] = dashboardPages(new Map());
+    assert.deepEqual([page?.path, others], ['/', []]);
+    const reply = page!.reply(new URLSearchParams()) as { readonly body: string };
+    assert.match(reply.body, /npm run build/);
+    const files = new Map([
+      ['index.html', ''],
+      ['core.wasm', ''],
+    ]);
+    assert.throws(() => dashboardPages(files), /core\.wasm/);
   });
 
   test('metrics and PINs want the token', async () => {

@@ -1,0 +1,94 @@
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
+import type { Collector, CollectorState } from './collector.js';
+import { CollectorContext } from './context.js';
+import { duration } from './format.js';
+import { Login } from './login.js';
+import { PAGES } from './pages.js';
+import { href, useRoute } from './route.js';
+
+/** The frame around the pages: who this server is and how it is, the menu, the token. */
+export function App(props: { readonly collector: Collector }) {
+  const { collector } = props;
+  const [, setRounds] = useState(0);
+  const route = useRoute();
+  useLayoutEffect(() => collector.watch(() => setRounds((count) => count + 1)), [collector]);
+
+  const page = PAGES.find(({ path }) => path === route.path) ?? PAGES[0]!;
+  const { state, snapshot } = collector;
+  const isOpen = snapshot !== null && state !== 'login' && state !== 'refused';
+  useEffect(() => {
+    document.title = `${page.title} · Rookery`;
+  }, [page]);
+
+  return (
+    <CollectorContext.Provider value={collector}>
+      <header class="head">
+        <h1>
+          <a href="#/">
+            <Mark />
+            Rookery
+          </a>
+        </h1>
+        <StatePill state={state} server={snapshot?.server.state ?? null} />
+        {snapshot === null ? null : (
+          <p class="identity quiet">
+            up {duration(snapshot.uptimeMs)} · {snapshot.server.version} · Node {snapshot.server.node} · pid{' '}
+            {snapshot.server.pid}
+            {snapshot.server.development ? ' · development' : ''}
+          </p>
+        )}
+        {isOpen ? (
+          <button id="forget" type="button" onClick={() => collector.logout()}>
+            Forget token
+          </button>
+        ) : null}
+      </header>
+      {isOpen ? (
+        <div id="status" class="frame">
+          <nav aria-label="Pages">
+            <ul>
+              {PAGES.map(({ path, title }) => (
+                <li key={path}>
+                  <a href={href(path)} aria-current={path === page.path ? 'page' : undefined}>
+                    {title}
+                  </a>
+                </li>
+              ))}
+            </ul>
+          </nav>
+          <main aria-label={page.title}>
+            <page.module rest={route.path === page.path ? route.rest : ''} />
+          </main>
+        </div>
+      ) : state === 'login' || state === 'refused' ? (
+        <Login isRefused={state === 'refused'} onToken={(token) => collector.login(token)} />
+      ) : null}
+    </CollectorContext.Provider>
+  );
+}
+
+function StatePill(props: { readonly state: CollectorState; readonly server: string | null }) {
+  const { state, server } = props;
+  const text =
+    state === 'lost'
+      ? 'no answer'
+      : state === 'live'
+        ? (server ?? '…')
+        : state === 'opening'
+          ? '…'
+          : 'locked';
+  const isBad = state === 'lost' || (state === 'live' && server !== 'running');
+  return (
+    <span id="state" class={isBad ? 'pill bad' : 'pill'} role="status">
+      {text}
+    </span>
+  );
+}
+
+function Mark() {
+  return (
+    <svg viewBox="0 0 16 16" aria-hidden="true">
+      <path d="M8 1 3 6v8h3.5v-4h3v4H13V6z" />
+    </svg>
+  );
+}

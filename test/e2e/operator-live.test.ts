@@ -1,0 +1,93 @@
+/** The operator's page over a real server under load. With ROOKERY_SCREENSHOTS it stays until there is something to see. */
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { registerMany } from '../support/accounts.js';
+import { atEnd } from '../support/at-end.js';
+import { ReliablePeer } from '../support/reliable-peer.js';
+import { TestServer } from '../support/test-server.js';
+import { until } from '../support/within.js';
+import { launchBrowser, NO_BROWSER } from './web-user.js';
+
+const pictures = process.env['ROOKERY_SCREENSHOTS'];
+const seconds = Number(process.env['ROOKERY_SCREENSHOT_SECONDS'] ?? 90);
+
+async function picture(tab: Page, name: string): Promise<void> {
+  if (pictures === undefined) return;
+  mkdirSync(pictures, { recursive: true });
+  await tab.screenshot({ path: join(pictures, `${name}.png`) });
+}
+
+describe('the operator’s page of a running server', { skip: NO_BROWSER }, () => {
+  let browser: Browser;
+  before(async () => {
+    browser = await launchBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+  });
+
+  test('shows what happens, page by page, without a complaint of the browser', async (t) => {
+    const server = await TestServer.start(t, { settings: { schedulers: 2 } });
+    const people = await registerMany(server, 16);
+    const peers = people.map((user) => new ReliablePeer(server, user, { inFlightMax: 8, ackEvery: 4 }));
+    atEnd(t, () => Promise.all(peers.map((peer) => peer.stop())));
+    let turns = 0;
+    // Waves, so that lines have a shape.
+    const load = setInterval(() => {
+      turns++;
+      const wave = 1 + Math.round(3 * (1 + Math.sin(turns / 300)) + Math.random() * 2);
+      for (const [index, peer] of peers.entries()) {
+        for (let sent = 0; sent < wave && peer.pending < 40; sent++) {
+          peer.send(people[(index + 1 + (turns % 7)) % people.length]!.user, `message ${turns}`);
+        }
+      }
+    }, 25);
+    atEnd(t, () => {
+      clearInterval(load);
+      return Promise.resolve();
+    });
+    for (const peer of peers) peer.run();
+
+    const complaints: string[] = [];
+    const open = async (colorScheme: 'light' | 'dark', width: number, height: number) => {
+      const tab = await browser.newPage({ colorScheme, viewport: { width, height }, locale: 'en-GB' });
+      tab.on('pageerror', (error) => complaints.push(error.message));
+      tab.on('console', (message) => {
+        if (message.type() === 'error') complaints.push(message.text());
+      });
+      await tab.goto(`http://127.0.0.1:${server.operatorPort}/#${TestServer.token}`);
+      await tab.waitForSelector('#status');
+      return tab;
+    };
+    const light = await open('light', 1280, 900);
+    const dark = await open('dark', 1280, 900);
+    const phone = await open('dark', 390, 780);
+    const accepted = light.locator('.tile', { hasText: 'Accepted' }).locator('dd');
+    await until('messages are accepted', async () =>
+      /^[1-9][\d,.]*\/s/.test((await accepted.textContent()) ?? ''),
+    );
+    await light.locator('.plot canvas').first().waitFor();
+    if (pictures !== undefined) {
+      const soon = new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+      await soon;
+    }
+    for (const title of await light.locator('nav a').allInnerTexts()) {
+      for (const [name, tab] of Object.entries({ light, dark, phone })) {
+        await tab.getByRole('link', { name: title, exact: true }).click();
+        await tab.locator(`main[aria-label="${title}"]`).waitFor();
+        assert.ok(
+          ((await tab.locator('main').textContent()) ?? '').trim().length > 20,
+          `${title} shows something`,
+        );
+        // A round, so that what a page asks for itself has come.
+        if (pictures !== undefined)
+          await tab.waitForResponse(/reading/).then(() => tab.waitForResponse(/reading/));
+        await picture(tab, `operator-${title.toLowerCase().replaceAll(' ', '-')}-${name}`);
+      }
+    }
+    assert.deepEqual(complaints, []);
+  });
+});
