@@ -1,0 +1,67 @@
+import { formatPid } from '../actors/pid.js';
+import type { Process } from '../actors/process.js';
+import type { ExitHook } from '../actors/receiver.js';
+import type { ModuleSlot } from './module-slot.js';
+import type { CodeChanging } from './module-table.js';
+import type { ModuleVersion } from './module-version.js';
+
+/** Which version a process runs, and how it comes to another one. */
+export class CodeHolder<Exports extends CodeChanging> implements ExitHook {
+  readonly slot: ModuleSlot<Exports>;
+  version: ModuleVersion<Exports>;
+  readonly #self: Process<never>;
+  /** A version that it could not go to: it is not tried again for each message. */
+  #refused: ModuleVersion<Exports> | null = null;
+
+  constructor(slot: ModuleSlot<Exports>, self: Process<never>) {
+    this.slot = slot;
+    this.#self = self;
+    this.version = slot.of(self.id);
+    this.version.users++;
+    self.onExit(this);
+  }
+
+  processExited(): void {
+    this.version.users--;
+  }
+
+  /** The version that it should go to before it does anything else; null: it is there. */
+  get wanted(): ModuleVersion<Exports> | null {
+    const version = this.slot.of(this.#self.id);
+    return version === this.version || version === this.#refused ? null : version;
+  }
+
+  /** Its state for that version; null: that could not be made, and it stays where it is. */
+  changed<State>(version: ModuleVersion<Exports>, state: State): { readonly value: State } | null {
+    const isDown = version.number < this.version.number;
+    const { exports } = isDown ? this.version : version;
+    if (exports.codeChange === undefined) return { value: state };
+    try {
+      const from = isDown ? { down: version.number } : this.version.number;
+      return { value: exports.codeChange(from, state, this.slot.extra) as State };
+    } catch (error) {
+      this.#refuse(version, error);
+      return null;
+    }
+  }
+
+  moveTo(version: ModuleVersion<Exports>): void {
+    this.version.users--;
+    version.users++;
+    this.version = version;
+    this.#refused = null;
+  }
+
+  /** The new version threw at its first message: back to the old one. */
+  goBack(version: ModuleVersion<Exports>, error: unknown): void {
+    const refused = this.version;
+    this.moveTo(version);
+    this.#refuse(refused, error);
+  }
+
+  #refuse(version: ModuleVersion<Exports>, error: unknown): void {
+    this.#refused = version;
+    const { label } = this.#self;
+    this.slot.table.changeFailed({ label, pid: formatPid(this.#self) }, this.version, version, error);
+  }
+}

@@ -1,0 +1,107 @@
+import { Exit, ExitReason } from '../actors/exit-reason.js';
+import type { Process } from '../actors/process.js';
+import type { Receiver } from '../actors/receiver.js';
+import type { SystemMessage } from '../actors/system-message.js';
+import { CodeHolder } from './code-holder.js';
+import type { ModuleSlot } from './module-slot.js';
+import type { ChangeableProcess, CodeChanging } from './module-table.js';
+import type { ModuleVersion } from './module-version.js';
+
+/** What a module exports for processes: functions over a state, which is all that lives longer than a message. */
+export interface HotBehaviour<State, Message> extends CodeChanging {
+  receive(state: State, message: Message | SystemMessage): void;
+  /** See `Receiver.terminate`. */
+  terminate?(state: State, reason: ExitReason): void;
+}
+
+/**
+ * A process whose code can be changed while it lives: it holds its state and the place of its module, and looks its code up for each
+ * message. When there is a new version its state is changed before the next message, by that version's `codeChange`. The old
+ * state is kept until the new code has handled that message: if it throws, and `codeChange` had made a new state, the process goes
+ * back to the old version with the old state, and handles the message there. A `codeChange` that throws leaves it on the old version.
+ */
+export class HotProcess<State, Message> implements Receiver<Message>, ChangeableProcess {
+  readonly #self: Process<Message>;
+  readonly #code: CodeHolder<HotBehaviour<State, Message>>;
+  #state: State;
+  #isRunning = false;
+
+  constructor(slot: ModuleSlot<HotBehaviour<State, Message>>, self: Process<Message>, state: State) {
+    this.#self = self;
+    this.#code = new CodeHolder(slot, self as unknown as Process<never>);
+    this.#state = state;
+  }
+
+  get slot(): ModuleSlot {
+    return this.#code.slot as unknown as ModuleSlot;
+  }
+
+  get version(): ModuleVersion {
+    return this.#code.version;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  receive(message: Message | SystemMessage): void {
+    const version = this.#code.wanted;
+    if (version === null) this.#handle(message);
+    else this.#handleFirst(version, message);
+  }
+
+  terminate(reason: ExitReason): void {
+    this.#code.version.exports.terminate?.(this.#state, reason);
+  }
+
+  change(): void {
+    const version = this.#isRunning ? null : this.#code.wanted;
+    if (version !== null) this.#changeTo(version);
+  }
+
+  kill(): void {
+    this.#self.runtime.exit(this.#self, ExitReason.kill);
+  }
+
+  #handle(message: Message | SystemMessage): void {
+    const { slot, version } = this.#code;
+    const started = slot.begin(version);
+    this.#isRunning = true;
+    try {
+      version.exports.receive(this.#state, message);
+    } catch (error) {
+      slot.threw(version, error);
+      throw error;
+    } finally {
+      this.#isRunning = false;
+    }
+    if (started !== 0) slot.ended(version, started);
+  }
+
+  /** The first message behind a change of code. */
+  #handleFirst(version: ModuleVersion<HotBehaviour<State, Message>>, message: Message | SystemMessage): void {
+    const before = this.#code.version;
+    const state = this.#state;
+    if (!this.#changeTo(version) || this.#state === state) {
+      this.#handle(message);
+      return;
+    }
+    try {
+      this.#handle(message);
+    } catch (error) {
+      // That it wants to end is no failure of the code.
+      if (error instanceof Exit) throw error;
+      this.#code.goBack(before, error);
+      this.#state = state;
+      this.#handle(message);
+    }
+  }
+
+  #changeTo(version: ModuleVersion<HotBehaviour<State, Message>>): boolean {
+    const changed = this.#code.changed(version, this.#state);
+    if (changed === null) return false;
+    this.#code.moveTo(version);
+    this.#state = changed.value;
+    return true;
+  }
+}
