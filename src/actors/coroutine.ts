@@ -90,6 +90,11 @@ export class Coroutine implements Receiver<unknown>, WaitingMailbox {
     self.deliver(coroutine.#wait);
   }
 
+  /** Who receives when the generator is done; null: the generator is the whole of the process. */
+  get outer(): Receiver<never> | null {
+    return this.#outer;
+  }
+
   /** Messages that were looked at and did not match. */
   get savedLength(): number {
     return this.#saved === null ? 0 : this.#saved.length;

@@ -78,7 +78,7 @@ export { current } from './current.js';
 export { Exit, Exited, ExitReason, formatReason, isOrderly, sameReason } from './exit-reason.js';
 export { formatReport } from './format-report.js';
 export { type NameHolder, type NameTable, NameTableFull, NameTaken } from './name-table.js';
-export { formatPid, type Pid, RemotePid } from './pid.js';
+export { formatPid, type Pid, parsePid, RemotePid } from './pid.js';
 export { type AcknowledgedStart, type ProcLibOptions, procLib } from './proc-lib.js';
 export type { Process, Start } from './process.js';
 export type { Priority } from './process-flag.js';

@@ -34,3 +34,21 @@ export class RemotePid implements Pid<unknown> {
 export function formatPid(pid: Pid): string {
   return `<${pid.scheduler}.${pid.id % 2 ** 24}.${Math.floor(pid.id / 2 ** 24)}>`;
 }
+
+/** Slots and generations of ids, as `SlotTable` makes them. */
+const SLOTS = 2 ** 24;
+const GENERATIONS = 2 ** 29;
+
+/**
+ * The numbers in a pid that somebody has copied from a log line: `<2.17.0>`, with a label before it (`session<2.17.0>`) or
+ * without the brackets, which shells do not like. Null: it is no pid.
+ */
+export function parsePid(text: string): { readonly scheduler: number; readonly id: number } | null {
+  const match = /^(?:[^<>]*<(\d{1,9})\.(\d{1,8})\.(\d{1,9})>|(\d{1,9})\.(\d{1,8})\.(\d{1,9}))$/.exec(text);
+  if (match === null) return null;
+  const [scheduler, slot, generation] = match
+    .slice(1)
+    .filter((group) => group !== undefined)
+    .map(Number) as [number, number, number];
+  return slot < SLOTS && generation < GENERATIONS ? { scheduler, id: slot + generation * SLOTS } : null;
+}

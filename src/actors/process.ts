@@ -376,6 +376,18 @@ export class Process<in M> implements Pid<M> {
     return true;
   }
 
+  /** @internal Removes the oldest messages that match from the mailbox, at most `max`; how many. */
+  flushAll(matches: (message: unknown) => boolean, max: number): number {
+    const { queue } = this;
+    if (this.mailboxLength === 0 || max < 1) return 0;
+    const fromFront = matches(this.first) ? 1 : 0;
+    const removed = fromFront + (queue === null ? 0 : queue.removeWhere(matches, max - fromFront));
+    this.mailboxLength -= removed;
+    if (fromFront === 1) this.first = this.mailboxLength === 0 ? undefined : queue!.shift();
+    this.handledCount = (this.handledCount + removed) | 0;
+    return removed;
+  }
+
   /**
    * @internal Takes the first message out that matches, looking at about `limit`. NONE: those that were looked at are
    * appended to `saved`, which must be the one that {@link moveMailbox} returned, or empty.

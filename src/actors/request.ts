@@ -176,7 +176,7 @@ export class Request<R> extends Ref implements From<R> {
  * there at the first request, so that processes that make none pay nothing.
  */
 export class RequestReceiver<M> implements Receiver<M> {
-  constructor(private readonly inner: Receiver<M>) {}
+  constructor(readonly inner: Receiver<M>) {}
 
   receive(message: M | SystemMessage): void {
     if (message instanceof Request) message.finish();

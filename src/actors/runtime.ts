@@ -34,11 +34,12 @@ import type { EventSink, RuntimeEvent } from './runtime-event.js';
 import { checkRuntimeOptions, type RuntimeOptions, type SpawnOptions } from './runtime-options.js';
 import { Signals } from './signals.js';
 import { CutOff, GuardMark } from './slice-guard.js';
-import { TimeoutMessage } from './system-message.js';
+import { SysMessage } from './sys-request.js';
+import { DownMessage, ExitMessage, TimeoutMessage } from './system-message.js';
 import { CallbackTimer, ProcessTimer, type Timer, Timers } from './timers.js';
 import { Turns } from './turns.js';
 import { isVia, type Name, nameInWords, type Target } from './via.js';
-import { type Blocking, isBlocking, isPromise, type Wait } from './wait.js';
+import { type Blocking, isBlocking, isPromise, Token, type Wait } from './wait.js';
 
 /**
  * The processes of one thread and everything they share. A thread may have several runtimes (the simulation does);
@@ -495,6 +496,24 @@ export class Runtime {
     return process;
   }
 
+  /**
+   * Sends a message that is handled before all that wait, for operators: a word to a process that is far behind. Only what it
+   * has looked at and put aside, if it waits for a certain message, stays before. Throws a {@link BadArgument} if it has ended
+   * or is elsewhere.
+   */
+  sendFirst<M>(target: Pid<M>, message: M): void {
+    this.#inspected(target as Pid).putFirst(message);
+  }
+
+  /**
+   * Throws away the oldest messages in a mailbox, at most so many, and returns how many there were. EXIT, DOWN, requests of
+   * `sys` and what the core has put there stay, and so does what the process has put aside. Who waits for an answer waits in
+   * vain. Throws a {@link BadArgument} if it has ended or is elsewhere.
+   */
+  flushMailbox(pid: Pid, max = Number.POSITIVE_INFINITY): number {
+    return this.#inspected(pid).flushAll(isMessage, max);
+  }
+
   /** Labels of the processes above this one, topmost first. */
   pathOf(pid: Pid): string[] {
     const path: string[] = [];
@@ -739,6 +758,18 @@ export class Runtime {
     if (process.mailboxLength !== 0) this.turns.schedule(process);
     else process.flags &= ~ProcessFlag.scheduled;
   }
+}
+
+/** Whether it is one that can be missed: not the end of a supervisor, say, or of somebody who is counted on. */
+function isMessage(message: unknown): boolean {
+  return !(
+    message instanceof Token ||
+    message instanceof Request ||
+    message instanceof ExitMessage ||
+    message instanceof DownMessage ||
+    message instanceof SysMessage ||
+    message instanceof StopMessage
+  );
 }
 
 function startNow(process: Process<never>, start: Start<never>): void {

@@ -17,7 +17,9 @@ import { logEvent } from './log-event.js';
 import { makeFolder } from './make-folder.js';
 import { Operator } from './operator.js';
 import { operatorActions } from './operator-actions.js';
+import type { ProcessThread } from './operator-processes.js';
 import { PartitionMoves } from './partition-moves.js';
+import { processThreads } from './process-threads.js';
 import { type SchedulerThread, SchedulerThreads, type SchedulerThreadsOwner } from './scheduler-threads.js';
 import { SchedulerWatch } from './scheduler-watch.js';
 import { checkServerPackages } from './server-packages.js';
@@ -83,6 +85,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
   readonly #groups: Groups;
   readonly #moves: PartitionMoves;
   readonly #watch: SchedulerWatch;
+  readonly #processThreads: () => readonly ProcessThread[];
   #operator: Operator | null = null;
   #state: 'starting' | 'running' | 'draining' = 'starting';
   #epoch = 0;
@@ -123,6 +126,12 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
       this.#askScheduler(scheduler),
     );
     this.#watch = new SchedulerWatch(config, this.#clock, this.#log);
+    this.#processThreads = processThreads({
+      runtime,
+      questions: this.#questions,
+      schedulers: this.#schedulers,
+      watch: this.#watch,
+    });
     this.#pinLog =
       config.smsGateway.kind === 'log' || config.development ? new PinLog(this.#log, this.#clock) : null;
     this.#gateway = this.#makeGateway();
@@ -178,6 +187,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
           schedulers: this.#schedulers,
           writer: this.#writer,
           questions: this.#questions,
+          processThreads: this.#processThreads,
         }),
         pins: this.#pinLog === null ? null : () => this.#pinLog?.pins() ?? [],
         isHealthy: () =>

@@ -1,7 +1,9 @@
 import type { Action } from '../ops/action.js';
+import { processActions } from '../ops/actions/process-actions.js';
 import type { Clock } from '../structures/clock.js';
 import type { Config } from './config.js';
 import type { Log } from './log.js';
+import { OperatorProcesses, type ProcessThread } from './operator-processes.js';
 import type { SchedulerThreads } from './scheduler-threads.js';
 import type { ThreadQuestions } from './thread-questions.js';
 import type { WriterThread } from './writer-thread.js';
@@ -14,9 +16,12 @@ export interface OperatorParts {
   readonly schedulers: SchedulerThreads;
   readonly writer: WriterThread;
   readonly questions: ThreadQuestions;
+  /** The threads that have processes, as they are now. */
+  readonly processThreads: () => readonly ProcessThread[];
 }
 
 /** Everything that an operator can ask or have done: one line for each action, or for each file of them. */
-export function operatorActions(_parts: OperatorParts): readonly Action[] {
-  return [];
+export function operatorActions(parts: OperatorParts): readonly Action[] {
+  const processes = new OperatorProcesses(parts.questions, parts.processThreads);
+  return [...processActions(processes)];
 }

@@ -20,6 +20,7 @@ import { chatLimitsOf, registrationRatesOf } from './limits-of.js';
 import { listenerOptionsOf } from './listener-options.js';
 import { logEvent } from './log-event.js';
 import { PortSmsGateway } from './port-sms-gateway.js';
+import { registerProcesses } from './process-answers.js';
 import { schedulerGuard } from './scheduler-guard.js';
 import { schedulerStats } from './scheduler-stats.js';
 import type { FromScheduler, SchedulerData, ToScheduler } from './thread-messages.js';
@@ -90,6 +91,7 @@ const scheduler: ChatScheduler = start({
 store.listen(scheduler.events);
 
 const answers = new Answers(post).on('stats', () => schedulerStats(scheduler, listener, data.rings));
+registerProcesses(answers, runtime, `scheduler-${data.place}`);
 
 /** Starts the chat. A port that cannot be opened is the operator's business: it is told in one line. */
 function start(parts: ChatSchedulerParts): ChatScheduler {

@@ -1,4 +1,10 @@
-import { type GuardHandle, guardMissing, Watchdog, type WatchdogEvent } from '../schedulers/index.js';
+import {
+  type GuardHandle,
+  guardMissing,
+  sampleStack,
+  Watchdog,
+  type WatchdogEvent,
+} from '../schedulers/index.js';
 import type { Clock } from '../structures/clock.js';
 import type { Config } from './config.js';
 import type { Log } from './log.js';
@@ -7,11 +13,13 @@ import type { Log } from './log.js';
 export class SchedulerWatch {
   readonly #watchdog: Watchdog;
   readonly #log: Log;
-  /** Ends the watch over each. */
-  readonly #watched = new Map<string, () => void>();
+  readonly #clock: Clock;
+  /** What is watched, and what ends the watch over it. */
+  readonly #watched = new Map<string, { readonly guard: GuardHandle; readonly end: () => void }>();
 
   constructor(config: Config, clock: Clock, log: Log) {
     this.#log = log;
+    this.#clock = clock;
     const { longScheduleMs, longScheduleKillMs, schedulerHangMs } = config;
     this.#watchdog = new Watchdog({
       clock,
@@ -35,13 +43,19 @@ export class SchedulerWatch {
   /** @param idleMs how long its event loop has waited since its start */
   begin(name: string, guard: GuardHandle, idleMs: () => number): void {
     this.end(name);
-    this.#watched.set(name, this.#watchdog.watch(name, guard, idleMs));
+    this.#watched.set(name, { guard, end: this.#watchdog.watch(name, guard, idleMs) });
   }
 
   /** The thread has ended. */
   end(name: string): void {
-    this.#watched.get(name)?.();
+    this.#watched.get(name)?.end();
     this.#watched.delete(name);
+  }
+
+  /** Where a thread is now: topmost frame first; empty if it runs no JavaScript or is not watched. */
+  async sample(name: string): Promise<readonly string[]> {
+    const watched = this.#watched.get(name);
+    return watched === undefined ? [] : sampleStack(watched.guard, this.#clock);
   }
 
   #told(event: WatchdogEvent): void {

@@ -4,6 +4,7 @@ import { VERSION } from '../app/version.js';
 import { chatCommand } from './chat/chat-command.js';
 import { operatorTokenCommand } from './operator-token.js';
 import { partitionsCommand } from './partitions.js';
+import { inspectCommand, processCommands, psCommand } from './processes.js';
 import { startCommand } from './start.js';
 
 /** The `rookery` command. Each subcommand lives in a file of its own. */
@@ -17,9 +18,20 @@ Examples:
   rookery start                                run the server, its data in ./data
   rookery start --port 9000 --data-folder /srv/chat
   rookery chat                                 chat with the server on this machine
+  rookery ps --mailbox 1000                    which processes are behind
+  rookery inspect partition-17                 everything about one of them
   rookery partitions move --from 1 --to 2      take the inboxes off a scheduler`,
   );
-for (const command of [startCommand(), chatCommand(), partitionsCommand(), operatorTokenCommand()]) {
+const commands = [
+  startCommand(),
+  chatCommand(),
+  psCommand(),
+  inspectCommand(),
+  ...processCommands(),
+  partitionsCommand(),
+  operatorTokenCommand(),
+];
+for (const command of commands) {
   program.addCommand(command.showHelpAfterError(`(rookery ${command.name()} --help shows what there is)`));
 }
 program.showHelpAfterError('(rookery --help shows what there is)');

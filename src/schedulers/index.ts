@@ -5,6 +5,7 @@ export {
   GuardMissing,
   guardMissing,
   NativeGuard,
+  sampleStack,
 } from './native-guard.js';
 export { NotEncodable } from './not-encodable.js';
 export { type PlacedChildSpec, placedChild, startOn } from './placed-child.js';

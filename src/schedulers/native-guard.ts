@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { words } from '../actors/cut.js';
 import { GuardMark, type SliceGuard, type StackSample } from '../actors/slice-guard.js';
+import type { Clock } from '../structures/clock.js';
 
 /** What a watchdog may ask of a guarded thread. `native/slice-guard.cc` has the same numbers. */
 export const GuardRequest = {
@@ -183,4 +184,21 @@ export function interrupt(
 /** The stack that the last sample on {@link ANY_LEVEL} found, once; null if none has been answered. */
 export function stackOf(guard: GuardHandle): readonly string[] | null {
   return load().stackOf(guard.id);
+}
+
+/** How long a thread may take to come to a stack check. */
+const SAMPLE_MS = 200;
+const SAMPLE_LOOK_MS = 10;
+
+/** Where a guarded thread is now: topmost frame first. Empty: it runs no JavaScript, or is gone. */
+export async function sampleStack(guard: GuardHandle, clock: Clock): Promise<readonly string[]> {
+  // One that was taken before, and never fetched, is of another time.
+  stackOf(guard);
+  if (!interrupt(guard, GuardRequest.sample, ANY_LEVEL, 0, 0)) return [];
+  for (let waited = 0; waited < SAMPLE_MS; waited += SAMPLE_LOOK_MS) {
+    await new Promise<void>((resolve) => clock.setTimer(resolve, SAMPLE_LOOK_MS));
+    const stack = stackOf(guard);
+    if (stack !== null) return stack;
+  }
+  return [];
 }

@@ -1,0 +1,117 @@
+/** The operator's commands over a real server: what they print, and with which exit code. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { AUDIT_FILE } from '../../src/ops/audit-log.js';
+import { runRookery, TestServer } from '../support/test-server.js';
+
+async function running(t: TestContext) {
+  const server = await TestServer.start(t, { settings: { schedulers: 2 } });
+  const env = {
+    ROOKERY_OPERATOR: `http://127.0.0.1:${server.operatorPort}/`,
+    ROOKERY_OPERATOR_TOKEN: TestServer.token,
+  };
+  const run = async (...args: string[]) => {
+    const { code, output } = await runRookery(args, env);
+    return { code, output };
+  };
+  const json = async (...args: string[]) => {
+    const { code, output } = await run(...args, '--json');
+    assert.equal(code, 0, output);
+    return JSON.parse(output) as Record<string, unknown>;
+  };
+  return { server, run, json };
+}
+
+const audited = (server: TestServer) =>
+  readFileSync(join(server.dataFolder, AUDIT_FILE), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+test('ps, inspect, suspend, send, flush, resume, kill', async (t) => {
+  const { server, run, json } = await running(t);
+
+  const table = await run('ps', '--label', 'partition-1*', '--thread', 'scheduler-2');
+  assert.equal(table.code, 0, table.output);
+  assert.match(table.output, /^pid +label +name +thread +mailbox .*\n<2\.\d+\.\d+> +partition-1/);
+  const partitions = await json('ps', '--label', 'partition-*', '--limit', '1000');
+  const rows = partitions['processes'] as { pid: string; label: string }[];
+  assert.equal(rows.length, 64);
+
+  const { pid } = rows.find(({ label }) => label === 'partition-17')!;
+  const report = await run('inspect', pid);
+  assert.match(report.output, new RegExp(`^process +partition-17${pid}\n`));
+  assert.match(report.output, /\nkind +Partition\n/);
+  assert.match(report.output, /\npath +scheduler-2 \/ partitions \/ partition-17\n/);
+  assert.equal((await json('inspect', 'partition-17'))['pid'], pid);
+  assert.equal((await json('inspect', pid.slice(1, -1)))['label'], 'partition-17');
+  assert.equal((await json('inspect', 'rookery'))['thread'], 'main');
+  const supervisor = await json('inspect', 'sessions-1');
+  assert.match(String(supervisor['kind']), /Supervisor/);
+  assert.notEqual(supervisor['state'], null);
+
+  assert.match((await run('suspend', 'partition-17')).output, new RegExp(`partition-17${pid}: suspended`));
+  for (const text of ['one', 'two'])
+    await run('send', pid, JSON.stringify({ type: 'nothing', text: `${text} swordfish` }));
+  assert.match((await run('send', pid, '{"type":"first"}', '--first')).output, /sent before all that waits/);
+  const held = await run('inspect', pid);
+  assert.match(held.output, /SUSPENDED/);
+  assert.match(
+    held.output,
+    /\nwaiting +\{ type: "first" \}.*\n +\{ type: "nothing", text: \(\d+ characters\) \}/,
+  );
+  assert.doesNotMatch(held.output, /swordfish/);
+  assert.match((await run('flush', pid, '--max', '2')).output, /2 messages thrown away, 1 are left/);
+  assert.match((await run('resume', pid)).output, /: resumed/);
+
+  assert.match((await run('kill', pid)).output, /: killed/);
+  const gone = await run('inspect', pid);
+  assert.deepEqual([gone.code, /there is no process <2\..*has ended/.test(gone.output)], [1, true]);
+  const again = await json('inspect', 'partition-17');
+  assert.notEqual(again['pid'], pid, 'its supervisor has started another');
+
+  const refusal = await run('kill', 'sessions-1');
+  assert.equal(refusal.code, 1);
+  assert.match(refusal.output, /with force it is done all the same/);
+
+  const audit = audited(server);
+  assert.deepEqual(
+    audit.map(({ action, outcome }) => `${action} ${outcome}`),
+    ['suspend done', ...Array(3).fill('send done'), 'flush done', 'resume done', 'kill done', 'kill refused'],
+  );
+  for (const { author, from } of audit) assert.deepEqual([author, from], [userInfo().username, '127.0.0.1']);
+  assert.doesNotMatch(JSON.stringify(audit), /swordfish/);
+  await server.log(new RegExp(`${userInfo().username}: kill`), 0);
+});
+
+test('what is wrong is said in one line, with an exit code', async (t) => {
+  const { run, server } = await running(t);
+  for (const [args, code, words] of [
+    [['inspect', 'nobody'], 1, /no process with the name or the label "nobody"/],
+    [['inspect', '<9.1.0>'], 1, /there is no scheduler 9/],
+    [['ps', '--thread', 'scheduler-9'], 1, /there is no thread scheduler-9.*main, scheduler-1, scheduler-2/],
+    [['ps', '--limit', '5000'], 1, /limit must be a whole number from 1 to 1000, not 5000/],
+    [['ps', '--limit', 'x'], 2, /whole number/],
+    [['send', 'registrar', '{'], 2, /the message is not JSON/],
+    [['kill'], 2, /missing required argument/],
+    [['inspect', 'x', '--operator', 'http://127.0.0.1:1/'], 1, /http:..127.0.0.1:1 does not answer/],
+    [['inspect', 'x', '--token', 'wrong'], 1, /the operator's token is wanted/],
+  ] as const) {
+    const ended = await run(...args);
+    assert.equal(ended.code, code, `${args.join(' ')}: ${ended.output}`);
+    assert.match(ended.output, words);
+    assert.doesNotMatch(ended.output, /\n\s+at /);
+  }
+  await server.log(/a wrong token at the operator's port/, 0);
+});
+
+test('a scheduler that hangs is said to, with where it is', async (t) => {
+  const { run, server } = await running(t);
+  await server.injectFault({ kind: 'loop-thread', thread: 'scheduler-2' });
+  const hanging = await run('inspect', '<2.1.0>');
+  assert.equal(hanging.code, 1);
+  assert.match(hanging.output, /scheduler-2 does not answer(; it is at\n {4}.*loop|$)/i);
+});
