@@ -151,7 +151,9 @@ export class Coroutine implements Receiver<unknown>, WaitingMailbox {
         ? wait.matcher
         : (message: unknown) =>
             wait.matches(message) || message === token || (requests && message instanceof Request);
-    return self.takeWhere(matches, LOOKS_MAX, this.#saved);
+    const found = self.takeWhere(matches, LOOKS_MAX, this.#saved);
+    if (found === NONE && this.#saved.length >= 64) self.runtime.mailboxes.grown(self);
+    return found;
   }
 
   terminate(reason: ExitReason): void | Blocking<void> {
@@ -179,6 +181,7 @@ export class Coroutine implements Receiver<unknown>, WaitingMailbox {
     this.#saved.push(message);
     const length = this.#saved.length + self.mailboxLength;
     if (length > self.mailboxLongest) self.mailboxLongest = length;
+    if ((this.#saved.length & 63) === 0) self.runtime.mailboxes.grown(self);
     if (this.#saved.length > self.runtime.mailboxMax) self.runtime.overflowed(self);
   }
 

@@ -1,3 +1,4 @@
+export type { Activity, DecayingRates } from './activity.js';
 export { BadArgument } from './bad-argument.js';
 export { type Alarm, type AlarmEvent, Alarms } from './behaviours/alarm-handler.js';
 export { Behaviour, type BehaviourStatus, type SysStatus } from './behaviours/behaviour.js';
@@ -77,6 +78,8 @@ export { whenDone } from './coroutine.js';
 export { current } from './current.js';
 export { Exit, Exited, ExitReason, formatReason, isOrderly, sameReason } from './exit-reason.js';
 export { formatReport } from './format-report.js';
+export type { MailboxMonitor, TopBy } from './mailbox-monitor.js';
+export { type MailboxReport, mailboxReport, topMailboxes } from './mailbox-report.js';
 export { type NameHolder, type NameTable, NameTableFull, NameTaken } from './name-table.js';
 export { formatPid, type Pid, parsePid, RemotePid } from './pid.js';
 export { type AcknowledgedStart, type ProcLibOptions, procLib } from './proc-lib.js';

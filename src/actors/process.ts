@@ -1,5 +1,6 @@
 import { type Fifo, NONE } from '../structures/fifo.js';
 import { abortSignalOf } from './abort-signal.js';
+import type { Activity } from './activity.js';
 import { AsyncProcess } from './async-process.js';
 import { ask, orExit } from './calls.js';
 import { Coroutine } from './coroutine.js';
@@ -68,6 +69,8 @@ export class Process<in M> implements Pid<M> {
   hooks: ExitHook | ExitHook[] | null = null;
   /** @internal */
   registeredName: string | null = null;
+  /** @internal Rates and the like: see `MailboxMonitor`. */
+  activity: Activity | null = null;
   /** @internal Under which it stands in the table of its runtime. */
   slot = 0;
   /** @internal */
@@ -473,9 +476,7 @@ export class Process<in M> implements Pid<M> {
   private enqueue(message: unknown, length: number): void {
     this.queue ??= this.runtime.turns.takeQueue();
     this.queue.push(message);
-    if ((length & 63) === 0 && length > this.runtime.mailboxMax) {
-      this.runtime.overflowed(this as unknown as Process<never>);
-    }
+    if ((length & 63) === 0) this.runtime.mailboxGrown(this as unknown as Process<never>, length);
   }
 }
 

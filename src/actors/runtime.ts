@@ -10,7 +10,9 @@ import { beCut, Word, words } from './cut.js';
 import { Exit, Exited, ExitReason } from './exit-reason.js';
 import { Exits } from './exits.js';
 import { FrozenProcess } from './frozen-process.js';
+import { handlerOf } from './handler-of.js';
 import { linksOf } from './links.js';
+import { MailboxMonitor } from './mailbox-monitor.js';
 import { NameTaken } from './name-table.js';
 import { Names } from './names.js';
 import type { Pid } from './pid.js';
@@ -61,6 +63,8 @@ export class Runtime {
   readonly callTimes = new CallTimes(this);
   /** @internal */
   readonly turns: Turns;
+  /** Who has a backlog, and who is busy. */
+  readonly mailboxes: MailboxMonitor = new MailboxMonitor(this);
   /** @internal */
   readonly signals: Signals;
   /** The process whose callback is on the stack; `outside` when there is none. */
@@ -645,6 +649,12 @@ export class Runtime {
     return isVia(target) ? (this.whereis(target) ?? null) : this.canonical(target);
   }
 
+  /** @internal A mailbox has so many messages: a multiple of 64. */
+  mailboxGrown(process: Process<never>, length: number): void {
+    this.mailboxes.grown(process);
+    if (length > this.mailboxMax) this.overflowed(process);
+  }
+
   /** @internal */
   overflowed(process: Process<never>): void {
     const { label, mailboxLength } = process;
@@ -661,6 +671,7 @@ export class Runtime {
   forget(process: Process<never>): void {
     this.names.release(process);
     this.#table.remove(process.id);
+    if (process.activity !== null) this.mailboxes.ended(process);
     if ((process.flags & ProcessFlag.suspended) !== 0) this.turns.forget(process);
     if (process.timers !== null) this.timers.cancelAllOf(process);
   }
@@ -778,12 +789,4 @@ function startNow(process: Process<never>, start: Start<never>): void {
 
 function finishNow(process: Process<never>, reason: ExitReason): void {
   process.runtime.escaped(process, new Exit(reason));
-}
-
-/** Which of its callbacks ran, in words: `Session.receive`, and the type of the message where it is known. */
-function handlerOf(process: Process<never>, callback: string, message: unknown): string {
-  const name = (process.receiver as object | null)?.constructor?.name ?? 'Object';
-  const type = (message as { readonly type?: unknown } | null | undefined)?.type;
-  const of = typeof type === 'string' ? `(${type})` : '';
-  return `${name === 'Object' ? '' : `${name}.`}${callback}${of}`;
 }

@@ -234,6 +234,7 @@ export class Turns {
       const wanted = now > looked ? (this.#lookAfter * LOOK_MS) / (now - looked) : this.#lookAfter * 2;
       this.#lookAfter = left = Math.min(LOOK_MESSAGES_MAX, Math.max(1, Math.floor(wanted)));
       looked = now;
+      this.#runtime.mailboxes.ran(process, now);
       if (now >= deadline || this.slices >= limit) return;
     }
   }
@@ -270,6 +271,7 @@ export class Turns {
     if (queue !== null) {
       process.queue = null;
       this.returnQueue(queue);
+      if ((process.flags & ProcessFlag.backlogged) !== 0) runtime.mailboxes.emptied(process);
     }
   }
 

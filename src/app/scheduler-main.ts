@@ -19,6 +19,7 @@ import { injectFault } from './inject-fault.js';
 import { chatLimitsOf, registrationRatesOf } from './limits-of.js';
 import { listenerOptionsOf } from './listener-options.js';
 import { logEvent } from './log-event.js';
+import { registerMailboxes } from './mailbox-answers.js';
 import { PortSmsGateway } from './port-sms-gateway.js';
 import { registerProcesses } from './process-answers.js';
 import { schedulerGuard } from './scheduler-guard.js';
@@ -92,6 +93,7 @@ store.listen(scheduler.events);
 
 const answers = new Answers(post).on('stats', () => schedulerStats(scheduler, listener, data.rings));
 registerProcesses(answers, runtime, `scheduler-${data.place}`);
+registerMailboxes(answers, runtime);
 
 /** Starts the chat. A port that cannot be opened is the operator's business: it is told in one line. */
 function start(parts: ChatSchedulerParts): ChatScheduler {
