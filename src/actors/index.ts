@@ -104,7 +104,7 @@ export {
 export type { RemoteSignal, Router, SchedulerWatcher } from './router.js';
 export { Runtime } from './runtime.js';
 export type { EventSink, RuntimeEvent } from './runtime-event.js';
-export type { RuntimeOptions, SpawnOptions } from './runtime-options.js';
+export type { Budgets, RuntimeOptions, SpawnOptions } from './runtime-options.js';
 export type { CallPair, ReplyTo, ServerPid } from './server-pid.js';
 export { settled } from './settled.js';
 export {

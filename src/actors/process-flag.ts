@@ -25,5 +25,11 @@ export const ProcessFlag = {
 /** @internal */
 export const PriorityMask = ProcessFlag.max | ProcessFlag.high | ProcessFlag.low;
 
+/**
+ * @internal The topmost bits of `Process.flags` are its pace. Up to 6: the power of two of messages that it handles between
+ * two looks at the clock. Above: so many whole slices without one. See `Turns`.
+ */
+export const Pace = { shift: 27, mask: 15 << 27, chunks: 6, free: 7 << 27, max: 9 } as const;
+
 /** Who runs first: see `Turns`. */
 export type Priority = 'max' | 'high' | 'normal' | 'low';

@@ -10,7 +10,20 @@ import type { EventSink } from './runtime-event.js';
 import type { SliceGuard } from './slice-guard.js';
 import type { Name } from './via.js';
 
-export interface RuntimeOptions {
+/** What processes get before others have their turn. */
+export interface Budgets {
+  /** Messages that a process may handle before other processes get their turn. Default 64. */
+  readonly sliceMessages: number;
+  /**
+   * Milliseconds after which it gives way to them even so. Default 1. The clock is not read after each message: a process
+   * that was quick and gets slow all of a sudden is noticed after three slices at most.
+   */
+  readonly sliceMs: number;
+  /** Milliseconds after which all processes give way to the event loop, and so to sockets. Default 5. */
+  readonly turnMs: number;
+}
+
+export interface RuntimeOptions extends Partial<Budgets> {
   readonly clock: Clock;
   readonly random: Random;
   /** Number of this scheduler among those of the node. Default 0. */
@@ -19,10 +32,6 @@ export interface RuntimeOptions {
   readonly router?: Router;
   /** The names of all schedulers together. Without one this scheduler has names of its own. */
   readonly names?: NameTable;
-  /** Messages that a process may handle before others get their turn. Default 64. */
-  readonly sliceMessages?: number;
-  /** Milliseconds after which a turn gives way to the event loop. Default 5. */
-  readonly turnMs?: number;
   /**
    * Slices of at least this many milliseconds are reported. 0, the default: none, and no clock is read for it. Nor is it
    * with a guard: its watchdog finds them, with its own limit.
@@ -57,13 +66,24 @@ export interface SpawnOptions {
   readonly priority?: Priority;
 }
 
-/** Throws a {@link BadArgument} that names the bad value. */
-export function checkRuntimeOptions(options: RuntimeOptions): void {
-  const { scheduler = 0, sliceMessages = 64, turnMs = 5, longScheduleMs = 0, mailboxMax = 1 } = options;
-  if (!Number.isInteger(scheduler) || scheduler < 0) throw new BadArgument(`bad scheduler: ${scheduler}`);
+/** @internal */
+export function budgetsOf({ sliceMessages = 64, sliceMs = 1, turnMs = 5 }: RuntimeOptions): Budgets {
+  return { sliceMessages, sliceMs, turnMs };
+}
+
+/** @internal Throws a {@link BadArgument} that names the bad value. */
+export function checkBudgets({ sliceMessages, sliceMs, turnMs }: Budgets): void {
   if (!Number.isInteger(sliceMessages) || sliceMessages < 1)
     throw new BadArgument(`bad sliceMessages: ${sliceMessages}`);
+  if (!(sliceMs > 0)) throw new BadArgument(`bad sliceMs: ${sliceMs}`);
   if (!(turnMs > 0)) throw new BadArgument(`bad turnMs: ${turnMs}`);
+}
+
+/** Throws a {@link BadArgument} that names the bad value. */
+export function checkRuntimeOptions(options: RuntimeOptions): void {
+  const { scheduler = 0, longScheduleMs = 0, mailboxMax = 1 } = options;
+  if (!Number.isInteger(scheduler) || scheduler < 0) throw new BadArgument(`bad scheduler: ${scheduler}`);
+  checkBudgets(budgetsOf(options));
   if (!(longScheduleMs >= 0)) throw new BadArgument(`bad longScheduleMs: ${longScheduleMs}`);
   if (!(mailboxMax >= 1)) throw new BadArgument(`bad mailboxMax: ${mailboxMax}`);
 }

@@ -33,7 +33,12 @@ import {
 import { RequestId } from './request-id.js';
 import type { NamedMessage, RemoteSignal, Router, SchedulerWatcher } from './router.js';
 import type { EventSink, RuntimeEvent } from './runtime-event.js';
-import { checkRuntimeOptions, type RuntimeOptions, type SpawnOptions } from './runtime-options.js';
+import {
+  type Budgets,
+  checkRuntimeOptions,
+  type RuntimeOptions,
+  type SpawnOptions,
+} from './runtime-options.js';
 import { Signals } from './signals.js';
 import { CutOff, GuardMark } from './slice-guard.js';
 import { SysMessage } from './sys-request.js';
@@ -401,6 +406,16 @@ export class Runtime {
   }
 
   // ---- turns ---------------------------------------------------------------------------------------------------
+
+  /** What processes get before others have their turn. */
+  get budgets(): Budgets {
+    return this.turns.budgets;
+  }
+
+  /** Other budgets, from the next slice and the next turn on. Throws a {@link BadArgument} for a bad one. */
+  set budgets(budgets: Budgets) {
+    this.turns.budgets = budgets;
+  }
 
   /**
    * Has `callback` called once, at the end of the turn that runs, or, from outside of a turn (after a dispatch out

@@ -3,15 +3,15 @@ import { Fifo } from '../structures/fifo.js';
 import { BadArgument } from './bad-argument.js';
 import { beCut, Word, words } from './cut.js';
 import type { Process } from './process.js';
-import { PriorityMask, ProcessFlag } from './process-flag.js';
+import { Pace, PriorityMask, ProcessFlag } from './process-flag.js';
 import { RunQueue } from './run-queue.js';
 import type { Runtime } from './runtime.js';
-import type { RuntimeOptions } from './runtime-options.js';
+import { type Budgets, budgetsOf, checkBudgets, type RuntimeOptions } from './runtime-options.js';
 import { CutOff, GuardMark, type SliceGuard } from './slice-guard.js';
 
-/** How often a turn looks at the clock, in ms, and at most so many messages apart: a look costs 40 ns. */
+/** How often a turn looks at the clock, in ms, and at most so many messages and slices apart: a look costs 40 ns. */
 const LOOK_MS = 0.5;
-const LOOK_MESSAGES_MAX = 4096;
+const LOOK_MESSAGES_MAX = 512;
 /** Of the slices of priority normal and low together, one in so many goes to low when both wait. */
 const SLICES_PER_LOW = 8;
 /** How deep messages may be handled on the stack of a sender. */
@@ -22,7 +22,11 @@ const FLUSH_SLICES_MAX = 50_000_000;
 
 /**
  * Who runs when. A turn is one call from the event loop: each process that has messages gets a slice of at most
- * `sliceMessages` of them, round robin, until nobody has any or `turnMs` are over; then the after-turn callbacks run.
+ * `sliceMessages` of them and `sliceMs`, round robin, until nobody has any or `turnMs` are over; then the after-turn
+ * callbacks run.
+ *
+ * No clock is read for each message: a slice looks at it after as many messages as the process got done in time lately
+ * (its {@link Pace}), a turn after as many as lately took half a millisecond.
  *
  * Priorities are Erlang's: while a process of priority max can run no other does, then high; normal and low share,
  * low getting one slice in eight.
@@ -39,8 +43,9 @@ export class Turns {
 
   readonly #runtime: Runtime;
   readonly #clock: Clock;
-  readonly #sliceMessages: number;
-  readonly #turnMs: number;
+  #sliceMessages: number;
+  #sliceMs: number;
+  #turnMs: number;
   readonly #longScheduleMs: number;
   readonly #normal = new RunQueue();
   readonly #max = new RunQueue();
@@ -48,8 +53,12 @@ export class Turns {
   readonly #low = new RunQueue();
   /** Processes in the three queues that are rarely used. */
   #special = 0;
-  /** Messages until the next look at the clock: as many as lately took {@link LOOK_MS}. */
-  #lookAfter = 256;
+  /** Messages from one look at the clock to the next: as many as lately took {@link LOOK_MS}. */
+  #lookAfter = LOOK_MESSAGES_MAX;
+  /** When the clock was looked at last. */
+  #looked = 0;
+  /** When the slice began that has looked at the clock, or a little before. */
+  #sliceStarted = 0;
   readonly #queues: Fifo<unknown>[] = [];
   /** Those that are suspended, and whether they still stand in a run queue. */
   readonly #suspended = new Map<Process<never>, boolean>();
@@ -64,10 +73,24 @@ export class Turns {
   constructor(runtime: Runtime, options: RuntimeOptions) {
     this.#runtime = runtime;
     this.#clock = options.clock;
-    this.#sliceMessages = options.sliceMessages ?? 64;
-    this.#turnMs = options.turnMs ?? 5;
+    const { sliceMessages, sliceMs, turnMs } = budgetsOf(options);
+    this.#sliceMessages = sliceMessages;
+    this.#sliceMs = sliceMs;
+    this.#turnMs = turnMs;
     this.guard = options.guard ?? null;
     this.#longScheduleMs = this.guard === null ? (options.longScheduleMs ?? 0) : 0;
+  }
+
+  get budgets(): Budgets {
+    return { sliceMessages: this.#sliceMessages, sliceMs: this.#sliceMs, turnMs: this.#turnMs };
+  }
+
+  /** From the next slice, and the next turn, on. Throws a {@link BadArgument}. */
+  set budgets(budgets: Budgets) {
+    checkBudgets(budgets);
+    this.#sliceMessages = budgets.sliceMessages;
+    this.#sliceMs = budgets.sliceMs;
+    this.#turnMs = budgets.turnMs;
   }
 
   /** Processes that wait for a slice. */
@@ -215,39 +238,53 @@ export class Turns {
     const timed = this.#longScheduleMs !== 0;
     const marks = this.guard === null ? null : this.guard.marks;
     let looked = started;
-    let left = this.#lookAfter;
+    this.#looked = started;
+    let done = 0;
     for (let process = this.#next(); process !== null; process = this.#next()) {
       const handled = process.handledCount;
+      let late = false;
       if (timed) {
-        this.#timedSlice(process);
+        late = this.#timedSlice(process);
       } else if (marks === null) {
-        this.#slice(process);
+        late = this.#slice(process);
       } else {
         marks[GuardMark.levels]! += 1;
-        this.#slice(process);
+        late = this.#slice(process);
         if (words[Word.sampled] !== 0) this.sampled(process, 0, (process.handledCount - handled) | 0);
       }
       this.slices++;
-      left -= 1 + ((process.handledCount - handled) | 0);
-      if (left > 0) continue;
+      done += 1 + ((process.handledCount - handled) | 0);
+      if (done < this.#lookAfter && !late) continue;
       const now = this.#clock.now();
-      const wanted = now > looked ? (this.#lookAfter * LOOK_MS) / (now - looked) : this.#lookAfter * 2;
-      this.#lookAfter = left = Math.min(LOOK_MESSAGES_MAX, Math.max(1, Math.floor(wanted)));
-      looked = now;
+      this.#adapt(done, now - looked);
+      this.#looked = looked = now;
+      done = 0;
       this.#runtime.mailboxes.ran(process, now);
       if (now >= deadline || this.slices >= limit) return;
     }
+    // Turns that are always over before the clock would be looked at must not take for ever either.
+    if (done > 2) this.#adapt(done, this.#clock.now() - looked);
   }
 
-  #slice(process: Process<never>): void {
+  #adapt(done: number, tookMs: number): void {
+    const wanted = tookMs > 0 ? (done * LOOK_MS) / tookMs : this.#lookAfter * 2;
+    this.#lookAfter = Math.min(LOOK_MESSAGES_MAX, Math.max(1, wanted)) | 0;
+  }
+
+  /** True: its time was over, and perhaps that of the turn is. */
+  #slice(process: Process<never>): boolean {
     // A synchronous call may have emptied the mailbox since, or the process has ended, or is suspended.
     if (process.mailboxLength === 0 || (process.flags & ProcessFlag.suspended) !== 0) {
       if (this.#suspended.has(process)) this.#suspended.set(process, false);
       else process.flags &= ~ProcessFlag.scheduled;
-      return;
+      return false;
     }
     const runtime = this.#runtime;
-    let left = this.#sliceMessages;
+    const messages = this.#sliceMessages;
+    // Most have one message: what the others may do is found out when there is a second one.
+    const free = process.flags >= Pace.free && messages <= this.#lookAfter;
+    let left = free ? messages : 1;
+    let late = false;
     process.flags |= ProcessFlag.running;
     runtime.current = process;
     try {
@@ -255,6 +292,10 @@ export class Turns {
         process.handledCount = (process.handledCount + 1) | 0;
         process.receiver!.receive(process.take() as never);
       } while (process.mailboxLength !== 0 && --left !== 0);
+      if (process.mailboxLength !== 0) {
+        if (free) slowDown(process);
+        else late = this.#restOfSlice(process);
+      }
     } catch (thrown) {
       runtime.escaped(process, thrown);
     }
@@ -264,7 +305,7 @@ export class Turns {
     process.flags &= ~ProcessFlag.running;
     if (process.mailboxLength !== 0) {
       this.schedule(process);
-      return;
+      return late;
     }
     process.flags &= ~ProcessFlag.scheduled;
     const { queue } = process;
@@ -272,18 +313,64 @@ export class Turns {
       process.queue = null;
       this.returnQueue(queue);
       if ((process.flags & ProcessFlag.backlogged) !== 0) runtime.mailboxes.emptied(process);
+      // Now and then it has to prove its pace: one that never comes to the end of a chunk would keep it for ever.
+      if ((this.slices + process.handledCount) % 31 === 0) slowDown(process);
+    }
+    return late;
+  }
+
+  /** The slice of a process that has handled one message of it, and that looks at the clock. Returns as {@link #slice}. */
+  #restOfSlice(process: Process<never>): boolean {
+    const pace = Math.min(Pace.chunks, process.flags >>> Pace.shift);
+    let chunk = Math.min(this.#sliceMessages, 1 << pace, this.#lookAfter);
+    let handled = chunk;
+    let left = chunk;
+    for (;;) {
+      while (--left !== 0) {
+        process.handledCount = (process.handledCount + 1) | 0;
+        process.receiver!.receive(process.take() as never);
+        if (process.mailboxLength === 0) return false;
+      }
+      chunk = this.#nextChunk(process, chunk, handled);
+      if (chunk <= 0) return chunk < 0;
+      handled += chunk;
+      left = chunk + 1;
     }
   }
 
-  #timedSlice(process: Process<never>): void {
+  /**
+   * Looks at the clock in a slice. Returns how many messages are handled before the next look. 0: it has had all messages
+   * of its slice; −1: all the time.
+   *
+   * @param handled in this slice, `chunk` of them since the last look.
+   */
+  #nextChunk(process: Process<never>, chunk: number, handled: number): number {
+    const now = this.#clock.now();
+    // Nobody looked when it began: the last look before that is at most so long ago as turns look apart.
+    if (handled === chunk) this.#sliceStarted = this.#looked;
+    const tookMs = now - this.#looked;
+    const leftMs = this.#sliceMs - (now - this.#sliceStarted);
+    this.#looked = now;
+    // As many as fill a slice at this pace. But the next may be slower than these were: at most twice as many.
+    const fill = tookMs > 0 ? Math.min(256, (chunk * this.#sliceMs) / tookMs) : 256;
+    const pace = Math.min((process.flags >>> Pace.shift) + 1, 31 - Math.clz32(Math.max(1, fill)));
+    process.flags = (process.flags & ~Pace.mask) | ((pace > Pace.chunks ? Pace.max : pace) << Pace.shift);
+    if (leftMs <= 0) return -1;
+    // A whole number, and the compiler is to know it: it is counted down.
+    const fits = Math.max(1, Math.min(1 << Math.min(Pace.chunks, pace), (fill * leftMs) / this.#sliceMs)) | 0;
+    return Math.min(this.#sliceMessages - handled, fits);
+  }
+
+  #timedSlice(process: Process<never>): boolean {
     const start = this.#clock.now();
     const handled = process.handledCount;
-    this.#slice(process);
+    const late = this.#slice(process);
     const durationMs = this.#clock.now() - start;
     if (durationMs >= this.#longScheduleMs) {
       const messages = (process.handledCount - handled) | 0;
       this.#runtime.emit({ type: 'long_schedule', pid: process, label: process.label, durationMs, messages });
     }
+    return late;
   }
 
   #runAfterTurn(): void {
@@ -327,6 +414,10 @@ export class Turns {
     this.#callbacks = [];
     runtime.emit({ type: 'hook_failed', error: new CutOff(this.guard!.takeCut()) });
   }
+}
+
+function slowDown(process: Process<never>): void {
+  if ((process.flags & Pace.mask) !== 0) process.flags -= 1 << Pace.shift;
 }
 
 function receiveNow(process: Process<never>, message: unknown): void {

@@ -159,7 +159,7 @@ describe('slices', () => {
   });
 
   test('long slices are reported with their process', () => {
-    const world = new World({ longScheduleMs: 10 });
+    const world = new World({ longScheduleMs: 10, sliceMs: 100 });
     let now = 1;
     world.clock.now = () => now;
     const slow = world.runtime.spawn<number>(
