@@ -211,6 +211,12 @@ function contradictions(config: Config, origin: Record<string, string>, problems
     String(config.operatorPort),
     `must differ from ${from('port')}`,
   );
+  check(
+    config.sliceMs <= config.turnMs,
+    'sliceMs',
+    durationText(config.sliceMs),
+    `must not be above ${from('turnMs')} = ${durationText(config.turnMs)}`,
+  );
   const { longScheduleMs, longScheduleKillMs, schedulerHangMs } = config;
   check(
     longScheduleKillMs === 0 || longScheduleKillMs >= longScheduleMs,

@@ -36,13 +36,20 @@ const clock = new SystemClock();
 const timeOffsetMs = processTimeOffsetMs();
 const random = new SystemRandom();
 const guard = schedulerGuard(`scheduler-${data.place}`, post);
-const router = new RingRouter({ links: data.links, codecs: chatCodecs });
+const router = new RingRouter({
+  links: data.links,
+  codecs: chatCodecs,
+  overflowBytesMax: config.ringOverflowBytesMax,
+});
 const runtime = new Runtime({
   clock,
   random,
   scheduler: data.links.number,
   router,
   names: router.names,
+  sliceMessages: config.sliceMessages,
+  sliceMs: config.sliceMs,
+  turnMs: config.turnMs,
   longScheduleMs: config.longScheduleMs,
   ...(guard === null ? {} : { guard }),
   events: (event) => {

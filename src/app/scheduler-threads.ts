@@ -80,7 +80,7 @@ export class SchedulerThreads {
   readonly #clock: Clock;
   readonly #tree: MainTree;
   readonly #owner: SchedulerThreadsOwner;
-  readonly #pool = new SchedulerPool();
+  readonly #pool: SchedulerPool;
   readonly #admission: AdmissionMemory;
   readonly #registrations: RegistrationMemory;
   #incarnations = 0;
@@ -93,6 +93,8 @@ export class SchedulerThreads {
     this.#tree = tree;
     this.#owner = owner;
     this.#port = config.port;
+    const { ringBytes, nameCapacity } = config;
+    this.#pool = new SchedulerPool({ ringBytes, nameCapacity });
     this.all = Array.from({ length: config.schedulers }, (_, index) => new SchedulerThread(index + 1));
     const seed = () => Math.floor(random.next() * 2 ** 32) | 0;
     this.#admission = createAdmissionMemory(config.connectionsMax, config.schedulers + 1, seed());

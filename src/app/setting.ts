@@ -21,6 +21,8 @@ interface NumberSetting extends SettingBase {
   readonly default: number;
   readonly min: number;
   readonly max: number;
+  /** It must be one. */
+  readonly powerOfTwo?: boolean;
 }
 
 /** One row of the table of settings. Durations are ms and sizes are bytes in Config, whatever was written. */
@@ -60,6 +62,11 @@ const EXAMPLES: Partial<Readonly<Record<Setting['type'], string>>> = {
 };
 
 export function allowedRange(setting: Setting): string {
+  const range = rangeOf(setting);
+  return 'powerOfTwo' in setting && setting.powerOfTwo === true ? `${range}, a power of two` : range;
+}
+
+function rangeOf(setting: Setting): string {
   switch (setting.type) {
     case 'integer':
       return setting.min === setting.max
@@ -160,6 +167,7 @@ function parseNumber(raw: unknown, units: Readonly<Record<string, number>>): num
 
 function inRange(setting: NumberSetting, value: number | undefined): number | undefined {
   if (value === undefined || !Number.isInteger(value)) return undefined;
+  if (setting.powerOfTwo === true && (value & (value - 1)) !== 0) return undefined;
   return value >= setting.min && value <= setting.max ? value : undefined;
 }
 

@@ -120,9 +120,27 @@ test('values of the wrong type in the file', () => {
     'body-bytes-max = "1 kb"',
     'body-bytes-max = "-1KiB"',
     'heartbeat-ms = "1e3"',
+    'slice-messages = 0',
+    'slice-ms = "0ms"',
+    'turn-ms = 0',
+    'ring-bytes = "65KiB"',
+    'ring-bytes = "32KiB"',
+    'ring-bytes = "1GiB"',
+    'ring-overflow-bytes-max = "1GiB"',
+    'name-capacity = 1000',
   ]) {
     assert.equal(problems({ file: toml(line) }).length, 1, line);
   }
+});
+
+test('what has to be a power of two says so', () => {
+  const [problem] = problems({ flags: { ringBytes: '3MiB' } });
+  assert.equal(
+    problem!.expected,
+    'must be a size from 64KiB to 512MiB, a power of two, such as 4096, 64KiB or 1MiB',
+  );
+  const config = loadConfig({ flags: { ringBytes: '512MiB', nameCapacity: '1048576' } });
+  assert.deepEqual([config.ringBytes, config.nameCapacity], [2 ** 29, 2 ** 20]);
 });
 
 test('times, sizes, lists, gateways as one writes them', () => {
@@ -164,6 +182,7 @@ test('contradictions name both ends', () => {
       /--deliver-window-bytes = 300KiB/,
     ],
     [{ flags: { receiveBytesBurst: '64KiB' } }, /twice body-bytes-max \(default\) = 64KiB/],
+    [{ flags: { sliceMs: '20ms' } }, /--slice-ms = 20ms: must not be above turn-ms \(default\) = 5ms/],
     [{ flags: { operatorPort: '8470' } }, /--operator-port = 8470: must differ from port \(default\)/],
   ];
   for (const [sources, expected] of cases) assert.throws(() => loadConfig(sources), expected);
