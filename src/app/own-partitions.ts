@@ -5,7 +5,8 @@ import type { Receiver } from '../actors/receiver.js';
 import type { Runtime } from '../actors/runtime.js';
 import type { ChatNode } from '../chat/chat-node.js';
 import type { PartitionMessage } from '../chat/messages.js';
-import { Partition } from '../chat/partition.js';
+import { PartitionState } from '../chat/partition-state.js';
+import { HotProcess } from '../hot-code/index.js';
 import type { ChildSpec, SupervisorSpec } from '../supervisors/index.js';
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -109,7 +110,9 @@ export class OwnPartitions {
       id: String(index),
       start: (supervisor: Process<never>) => {
         const node = this.#node as ChatNode;
-        const pid = supervisor.spawnLink<PartitionMessage>((self) => new Partition(node, self, index));
+        const pid = supervisor.spawnLink<PartitionMessage>(
+          (self) => new HotProcess(node.modules.partition, self, new PartitionState(node, self, index)),
+        );
         this.#onStarted(index, pid);
         return pid;
       },

@@ -132,7 +132,7 @@ export function startChatTree(parts: ChatTreeParts): ChatTree {
         start: (supervisor) =>
           supervisor.spawnLink<SessionMessage>((self) => {
             session = new Session(node, self, socket);
-            return session;
+            return session.process;
           }),
       });
       return result.ok === undefined ? null : session;

@@ -5,8 +5,8 @@ import type { StorePort } from '../storage/stores.js';
 import type { Clock } from '../structures/clock.js';
 import type { Corks } from '../transport/cork.js';
 import type { ChatLimits } from './chat-limits.js';
+import type { ChatModules } from './chat-modules.js';
 import type { ChatStats } from './chat-stats.js';
-import type { HandlerTable } from './handler-table.js';
 import type { PartitionMessage, RegistrarMessage, SessionMessage } from './messages.js';
 import type { Occupancy } from './occupancy.js';
 import type { Requesters, RequestNumbers } from './requesters.js';
@@ -28,7 +28,8 @@ export interface ChatNode {
   readonly limits: ChatLimits;
   readonly stats: ChatStats;
   readonly occupancy: Occupancy;
-  readonly handlers: HandlerTable;
+  /** What can be changed while it runs. */
+  readonly modules: ChatModules;
   /** The sessions of this scheduler, by the number that the store echoes. */
   readonly sessions: Requesters<Pid<SessionMessage>>;
   /** The process that owns a partition's inboxes now, here or on another scheduler; undefined before its first start. */

@@ -17,6 +17,17 @@ export class DeliveryWindow {
   #sizes: number[] | null = null;
   #first = 0;
 
+  /** Another one that stands where this one does. */
+  copy(): DeliveryWindow {
+    const copy = new DeliveryWindow();
+    const { sent, accepted, unacceptedBytes, pulling } = this;
+    Object.assign(copy, { sent, accepted, unacceptedBytes, pulling });
+    copy.#seqs = this.#seqs?.slice() ?? null;
+    copy.#sizes = this.#sizes?.slice() ?? null;
+    copy.#first = this.#first;
+    return copy;
+  }
+
   /** Notes that an entry of `size` bytes went out. */
   push(seq: number, size: number): void {
     this.sent = seq;

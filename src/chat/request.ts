@@ -1,3 +1,4 @@
+import type { ModuleSlot, ModuleVersion } from '../hot-code/index.js';
 import {
   decodeRequest,
   decodeRequestBody,
@@ -8,9 +9,9 @@ import {
   RESPONSE_BYTES_MAX,
   type StructuredMap,
 } from '../protocol/index.js';
-import type { Control, UserId } from '../storage/stores.js';
+import type { Control, ControlResult, UserId } from '../storage/stores.js';
 import type { ChatNode } from './chat-node.js';
-import type { Request, RequestHandler } from './handler-table.js';
+import type { Request, RequestHandler } from './request-handler.js';
 import type { SessionOutput } from './session-output.js';
 
 /** The part of a session that requests need. */
@@ -29,8 +30,8 @@ export function handleRequest(session: RequestingSession, reader: FrameReader, w
     session.requestError(frame.id, ErrorCode.rateLimited, 'above the rate of this connection', waitMs);
     return;
   }
-  const handler = session.node.handlers.get(frame.method);
-  if (handler === undefined) {
+  const slot = session.node.modules.requests.get(frame.method);
+  if (slot === undefined) {
     session.requestError(frame.id, ErrorCode.unknownMethod, `there is no method ${frame.method}`);
     return;
   }
@@ -42,21 +43,69 @@ export function handleRequest(session: RequestingSession, reader: FrameReader, w
     session.requestError(frame.id, error.code, error.message);
     return;
   }
-  handler.handle(new PendingRequest(session, handler, frame.id, body));
+  new PendingRequest(session, slot, frame.id, body).handle();
 }
 
-/** A request between its frame and its answer. */
+/**
+ * A request between its frame and its answer. It stays with the version of its handler that it was begun with. A handler that
+ * throws has failed this request and nothing else.
+ */
 export class PendingRequest implements Request {
-  readonly handler: RequestHandler;
   readonly id: number;
   readonly body: StructuredMap;
   readonly #session: RequestingSession;
+  readonly #slot: ModuleSlot<RequestHandler>;
+  readonly #version: ModuleVersion<RequestHandler>;
+  #isWaiting = false;
 
-  constructor(session: RequestingSession, handler: RequestHandler, id: number, body: StructuredMap) {
+  constructor(session: RequestingSession, slot: ModuleSlot<RequestHandler>, id: number, body: StructuredMap) {
     this.#session = session;
-    this.handler = handler;
+    this.#slot = slot;
+    this.#version = slot.of(session.user);
     this.id = id;
     this.body = body;
+  }
+
+  /** Has its handler answer it, or ask the store. */
+  handle(): void {
+    const started = this.#slot.begin(this.#version);
+    try {
+      this.#version.exports.handle(this);
+    } catch (error) {
+      this.#failed(error);
+    }
+    if (started !== 0) this.#slot.ended(this.#version, started);
+  }
+
+  /** The store has answered. */
+  stored(result: ControlResult): void {
+    this.#leave();
+    try {
+      this.#version.exports.stored?.(this, result);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** The store could not answer. */
+  notStored(retryMs: number): void {
+    this.#leave();
+    this.#session.requestError(this.id, ErrorCode.storeUnavailable, 'the store does not answer now', retryMs);
+  }
+
+  /** Its session is gone, and nobody waits for it. */
+  dropped(): void {
+    this.#leave();
+  }
+
+  #failed(error: unknown): void {
+    this.#slot.threw(this.#version, error);
+    this.fail(ErrorCode.internal, 'the server failed at this request');
+  }
+
+  #leave(): void {
+    if (this.#isWaiting) this.#version.users--;
+    this.#isWaiting = false;
   }
 
   get node(): ChatNode {
@@ -84,6 +133,8 @@ export class PendingRequest implements Request {
       session.requestError(this.id, ErrorCode.overloaded, text, 1000);
     } else if (session.node.store.control(session.requester, control)) {
       waiting.push(this);
+      this.#isWaiting = true;
+      this.#version.users++;
     } else {
       session.requestError(this.id, ErrorCode.overloaded, 'the store cannot keep up', 1000);
     }

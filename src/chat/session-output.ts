@@ -34,10 +34,10 @@ export abstract class SessionOutput implements CorkedConnection<FrameWriter> {
   user: UserId = 0;
   device = 0;
   /** What the client was told last of where its inbox lives. */
-  protected homePort = 0;
+  homePort = 0;
   /** Made when something is refused for now: most sessions never need it. */
   #order: SendOrder | null = null;
-  protected readonly self: Process<SessionMessage>;
+  readonly self: Process<SessionMessage>;
 
   constructor(node: ChatNode, self: Process<SessionMessage>, socket: Socket) {
     this.node = node;

@@ -38,3 +38,4 @@ export type {
   Prepared,
   PrepareFailure,
 } from './operation.js';
+export { processesOf } from './processes-of.js';

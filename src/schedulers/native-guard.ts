@@ -72,7 +72,16 @@ const CORE = folder('actors');
 /** Where something could be left half done that others need. */
 const UNCUTTABLE = [
   'node:',
-  ...['actors', 'supervisors', 'registry', 'structures', 'schedulers', 'storage', 'transport'].map(folder),
+  ...[
+    'actors',
+    'supervisors',
+    'registry',
+    'structures',
+    'schedulers',
+    'storage',
+    'transport',
+    'hot-code',
+  ].map(folder),
 ];
 
 let loaded: Addon | null = null;

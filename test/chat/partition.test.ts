@@ -7,9 +7,10 @@ import type { RemoteSignal } from '../../src/actors/router.js';
 import { Runtime } from '../../src/actors/runtime.js';
 import type { ChatNode } from '../../src/chat/chat-node.js';
 import { ChatStats } from '../../src/chat/chat-stats.js';
+import * as code from '../../src/chat/handlers/partition.js';
 import type { Attach, PartitionMessage, SessionMessage } from '../../src/chat/messages.js';
 import { Occupancy } from '../../src/chat/occupancy.js';
-import { Partition } from '../../src/chat/partition.js';
+import { PartitionState } from '../../src/chat/partition-state.js';
 import { RequestNumbers } from '../../src/chat/requesters.js';
 import type { Account, StorePort } from '../../src/storage/stores.js';
 import { SeededRandom } from '../../src/structures/seeded-random.js';
@@ -69,7 +70,10 @@ beforeEach(() => {
     occupancy: new Occupancy(),
     requests: new RequestNumbers(1),
   } as unknown as ChatNode;
-  partition = runtime.spawn<PartitionMessage>((self) => new Partition(node, self, 3));
+  partition = runtime.spawn<PartitionMessage>((self) => {
+    const state = new PartitionState(node, self, 3);
+    return { receive: (message) => code.receive(state, message) };
+  });
 });
 
 function remote(id: number): Pid<SessionMessage> {

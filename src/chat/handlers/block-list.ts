@@ -1,13 +1,14 @@
-import type { RequestHandler } from '../handler-table.js';
+import type { ControlResult } from '../../storage/stores.js';
+import type { Request } from '../request-handler.js';
 
 /** `block.list` {} → {users: […]}: whom I block. */
-export const blockList: RequestHandler = {
-  method: 'block.list',
-  handle(request) {
-    request.store({ op: 'blocked', user: request.user });
-  },
-  stored(request, result) {
-    if (result.op !== 'blocked') throw new Error(`unexpected answer ${result.op}`);
-    request.reply({ users: result.users });
-  },
-};
+export const method = 'block.list';
+
+export function handle(request: Request): void {
+  request.store({ op: 'blocked', user: request.user });
+}
+
+export function stored(request: Request, result: ControlResult): void {
+  if (result.op !== 'blocked') throw new Error(`unexpected answer ${result.op}`);
+  request.reply({ users: result.users });
+}

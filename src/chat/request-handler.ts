@@ -20,33 +20,13 @@ export interface Request {
 }
 
 /**
- * Answers one kind of request. Handlers are leaves: they import nothing of the chat but types, keep no state of
- * their own, and are reached by name only, so that a running server can change them.
+ * Answers one kind of request: what a module in handlers/ exports. It is a leaf: it imports nothing of the chat but types, keeps
+ * no state of its own, and is reached by name only, so that it can be changed while the server runs.
  */
 export interface RequestHandler {
-  /** The method's name on the wire. */
+  /** The method's name on the wire. It never changes. */
   readonly method: string;
   handle(request: Request): void;
   /** The store's answer to what `handle` asked it. */
   stored?(request: Request, result: ControlResult): void;
-}
-
-/** The handlers by method. */
-export class HandlerTable {
-  readonly #handlers = new Map<string, RequestHandler>();
-
-  constructor(handlers: readonly RequestHandler[]) {
-    for (const handler of handlers) {
-      if (this.#handlers.has(handler.method)) throw new Error(`two handlers for ${handler.method}`);
-      this.#handlers.set(handler.method, handler);
-    }
-  }
-
-  get(method: string): RequestHandler | undefined {
-    return this.#handlers.get(method);
-  }
-
-  get methods(): string[] {
-    return [...this.#handlers.keys()].sort();
-  }
 }
