@@ -12,7 +12,7 @@ import {
 } from './setting.js';
 import { SETTINGS } from './settings.js';
 
-type ValueOf<S extends Setting> = S extends { type: 'integer' | 'duration' | 'bytes' }
+type ValueOf<S extends Setting> = S extends { type: 'integer' | 'duration' | 'bytes' | 'ratio' }
   ? number
   : S extends { type: 'boolean' }
     ? boolean

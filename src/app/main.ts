@@ -28,6 +28,7 @@ import { PinLog } from './sms/pin-log.js';
 import { WebhookGateway } from './sms/webhook-gateway.js';
 import { snapshotOf } from './snapshot.js';
 import { StartRefused } from './start-refused.js';
+import { Telemetry } from './telemetry.js';
 import type {
   FromScheduler,
   FromWriter,
@@ -83,6 +84,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
   readonly #schedulers: SchedulerThreads;
   readonly #questions: ThreadQuestions;
   readonly #groups: Groups;
+  readonly #telemetry: Telemetry;
   readonly #moves: PartitionMoves;
   readonly #watch: SchedulerWatch;
   readonly #processThreads: () => readonly ProcessThread[];
@@ -122,6 +124,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
       writer: this.#writer,
       onFailure: (group, error) => this.#log.warn({ group, err: error }, `no figures of ${group}`),
     });
+    this.#telemetry = new Telemetry({ config, groups: this.#groups, clock: this.#clock, log: this.#log });
     this.#moves = new PartitionMoves(this.#schedulers, this.#clock, (scheduler) =>
       this.#askScheduler(scheduler),
     );
@@ -194,9 +197,11 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
           this.#state === 'running' && this.#writer.running && this.#schedulers.runningCount > 0,
         snapshot: () => this.#snapshot(),
         groups: this.#groups,
+        scrape: () => this.#telemetry.scrape(this.port),
         partitions: this.#moves,
         inject: development ? (thread, fault) => this.#inject(thread, fault) : null,
       });
+      await this.#telemetry.start(this.port);
     } catch (error) {
       this.#stopping = 2;
       await this.#closeThreads();
@@ -429,6 +434,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
    * then the writer (it commits what the schedulers left).
    */
   async #closeThreads(): Promise<void> {
+    const told = this.#telemetry.close();
     if (this.#state === 'draining') {
       const { drainGraceMs, drainJitterMs } = this.#config;
       await new Promise<void>((resolve) => {
@@ -440,7 +446,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
     }
     await this.#schedulers.end();
     await this.#writer.close();
-    await this.#operator?.close();
+    await Promise.all([this.#operator?.close(), told]);
   }
 
   #isDrained(scheduler: SchedulerThread): void {

@@ -13,6 +13,7 @@ import { healthPage } from '../ops/pages/health-page.js';
 import { metricsPage } from '../ops/pages/metrics-page.js';
 import { type PartitionsSource, partitionsPages } from '../ops/pages/partitions-page.js';
 import { pinsPage } from '../ops/pages/pins-page.js';
+import { prometheusPage } from '../ops/pages/prometheus-page.js';
 import { readingPages } from '../ops/pages/reading-page.js';
 import type { Clock } from '../structures/clock.js';
 import type { Random } from '../structures/random.js';
@@ -30,6 +31,8 @@ export interface OperatorSources {
   readonly isHealthy: () => boolean;
   readonly snapshot: () => Promise<Snapshot>;
   readonly groups: Groups;
+  /** All figures in Prometheus' text format. */
+  readonly scrape: () => Promise<string>;
   readonly partitions: PartitionsSource;
   /** Null: faults cannot be injected. A null thread: whichever scheduler it concerns. False: there is no such thread. */
   readonly inject: ((thread: string | null, fault: InjectedFault) => boolean) | null;
@@ -72,6 +75,7 @@ export class Operator {
           },
         }),
         ...readingPages(sources.groups),
+        prometheusPage(sources.scrape, config.metricsAccess),
         ...partitionsPages(sources.partitions),
         ...(sources.pins === null ? [] : [pinsPage(sources.pins)]),
         ...(sources.inject === null ? [] : [faultPage(sources.inject)]),

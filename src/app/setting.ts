@@ -27,7 +27,7 @@ interface NumberSetting extends SettingBase {
 
 /** One row of the table of settings. Durations are ms and sizes are bytes in Config, whatever was written. */
 export type Setting =
-  | (NumberSetting & { readonly type: 'integer' | 'duration' | 'bytes' })
+  | (NumberSetting & { readonly type: 'integer' | 'duration' | 'bytes' | 'ratio' })
   | (SettingBase & { readonly type: 'boolean'; readonly default: boolean })
   | (SettingBase & { readonly type: 'choice'; readonly default: string; readonly choices: readonly string[] })
   | (SettingBase & { readonly type: 'text'; readonly default: string; readonly emptyAllowed: boolean })
@@ -72,6 +72,8 @@ function rangeOf(setting: Setting): string {
       return setting.min === setting.max
         ? `only ${setting.min} for now`
         : `a whole number from ${setting.min} to ${setting.max}`;
+    case 'ratio':
+      return `a number from ${setting.min} to ${setting.max}`;
     case 'duration':
       return `a time from ${durationText(setting.min)} to ${durationText(setting.max)}`;
     case 'bytes':
@@ -138,6 +140,8 @@ export function parseSetting(setting: Setting, raw: unknown): SettingValue | und
   switch (setting.type) {
     case 'integer':
       return inRange(setting, parseNumber(raw, { '': 1 }));
+    case 'ratio':
+      return inRange(setting, parseNumber(raw, { '': 1 }), false);
     case 'duration':
       return inRange(setting, parseNumber(raw, { '': 1, ...DURATION_UNITS_MS }));
     case 'bytes':
@@ -165,8 +169,8 @@ function parseNumber(raw: unknown, units: Readonly<Record<string, number>>): num
   return Number(match[1]) * units[match[2]!]!;
 }
 
-function inRange(setting: NumberSetting, value: number | undefined): number | undefined {
-  if (value === undefined || !Number.isInteger(value)) return undefined;
+function inRange(setting: NumberSetting, value: number | undefined, whole = true): number | undefined {
+  if (value === undefined || Number.isNaN(value) || (whole && !Number.isInteger(value))) return undefined;
   if (setting.powerOfTwo === true && (value & (value - 1)) !== 0) return undefined;
   return value >= setting.min && value <= setting.max ? value : undefined;
 }

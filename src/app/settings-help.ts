@@ -31,6 +31,7 @@ export function describeSettings(): readonly SettingDescription[] {
 
 const PLACEHOLDERS = {
   integer: '<number>',
+  ratio: '<number>',
   duration: '<time>',
   bytes: '<size>',
   boolean: '[on|off]',

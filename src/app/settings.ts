@@ -277,6 +277,47 @@ export const SETTINGS = [
     description:
       'At a shutdown clients are told to come back after a random time up to this, not all at once.',
   },
+  // ——— for tools of others
+  {
+    name: 'metricsAccess',
+    group: 'Telemetry',
+    type: 'choice',
+    default: 'token',
+    choices: ['token', 'public'],
+    knob: false,
+    description:
+      "Who may read /metrics on the operator's port. token: who has the operator's token, as for everything else there. public: everybody who reaches the port.",
+  },
+  {
+    name: 'otlpEndpoint',
+    group: 'Telemetry',
+    type: 'text',
+    default: '',
+    emptyAllowed: true,
+    knob: false,
+    description:
+      'Where an OpenTelemetry collector takes OTLP over HTTP, such as http://127.0.0.1:4318: it is sent all figures, and traces. Empty: nothing is sent.',
+  },
+  {
+    name: 'otlpHeaders',
+    group: 'Telemetry',
+    type: 'text',
+    default: '',
+    emptyAllowed: true,
+    knob: false,
+    description:
+      'Headers for the collector: name=value pairs with commas between them, values percent-encoded. Secrets are better off in the environment than in a flag.',
+  },
+  {
+    name: 'otlpIntervalMs',
+    group: 'Telemetry',
+    type: 'duration',
+    default: 15 * second,
+    min: second,
+    max: hour,
+    knob: false,
+    description: 'The collector is sent the figures this often.',
+  },
   // ——— sessions
   {
     name: 'heartbeatMs',
