@@ -20,7 +20,9 @@ schedulers, nact.
   --body N           bytes of a message's body (120)
   --rounds N         rounds of each series, of which the median counts (3)
   --seconds N        of each round (2)
-  --only A,B         rookery, relay, rookery-batched, relay-batched, xmpp
+  --only A,B         rookery, rookery-away, relay, rookery-batched, relay-batched, xmpp
+  --schedulers N,N   numbers of schedulers that Rookery is measured with (1,2)
+  --pauses           one more round of each series of Rookery's, watched for pauses of its event loops
   --cpu-prof FOLDER  one more round of each series with CPU profiles of the server's threads,
                      summed up in the output and again by: node dist/bench/profile.js FOLDER
   --json FILE        everything that was measured
@@ -38,6 +40,8 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     only: { type: 'string', default: '' },
+    schedulers: { type: 'string', default: '1,2' },
+    pauses: { type: 'boolean', default: false },
     'cpu-prof': { type: 'string' },
     json: { type: 'string' },
   },
@@ -71,6 +75,8 @@ if (what.includes('chat')) {
       warmupMs: quick ? 500 : 2000,
       measureMs: Number(values.seconds ?? (quick ? 1 : 2)) * 1000,
       only: values.only.split(',').filter((word) => word !== '') as Dialect[],
+      schedulers: numbers(values.schedulers),
+      pauses: values.pauses,
       profileFolder: values['cpu-prof'],
     },
     say,

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { longestOfSchedulers } from '../measure/loop-pauses.js';
 import { fixed, markdownTable, whole } from '../measure/markdown-table.js';
 import { profileMarkdown } from '../measure/profile-markdown.js';
 import { median } from '../measure/statistics.js';
@@ -20,6 +21,10 @@ export interface ChatOptions {
   readonly warmupMs: number;
   readonly measureMs: number;
   readonly only: readonly Dialect[];
+  /** Rookery is measured with each of these numbers of schedulers; what is special only with the largest. */
+  readonly schedulers: readonly number[];
+  /** After each series one more round of Rookery's is watched for pauses of its event loops. */
+  readonly pauses: boolean;
   /** After each series one more round is profiled, and the profiles of the server's threads go here. */
   readonly profileFolder: string | undefined;
 }
@@ -41,6 +46,15 @@ export interface ChatLine {
   /** Messages a second, and for each CPU-second, as a part of the relay's under the same load and with the same batching. */
   readonly toRelay: number;
   readonly toRelayPerCpu: number;
+  /**
+   * Messages for each CPU-second as a part of those of Rookery with the first number of schedulers: the median of
+   * the ratios within each round.
+   */
+  readonly toFirstPerCpu: number;
+  readonly locality: number;
+  readonly atHome: number;
+  /** The longest pause of a scheduler's event loop, in one more round; NaN: not measured. */
+  readonly pauseMs: number;
 }
 
 export interface ChatReport {
@@ -69,11 +83,18 @@ export async function benchChat(options: ChatOptions, say: (text: string) => voi
     if (!servers.includes(server)) servers.push(server);
     contestants.push(await Contestant.enter(label, dialect, server, options.pairs, generator));
   };
-  const inspected = options.profileFolder !== undefined;
-  const rookery = () => startRookery({ inspected });
+  const inspected = options.pauses || options.profileFolder !== undefined;
+  const most = Math.max(...options.schedulers);
+  const rookery = (schedulers = most) => startRookery({ inspected, schedulers });
   try {
     if (wanted('rookery')) {
-      await enter('Rookery', 'rookery', await rookery());
+      for (const schedulers of options.schedulers) {
+        const label = `Rookery, ${schedulers} scheduler${schedulers === 1 ? '' : 's'}`;
+        await enter(label, 'rookery', await rookery(schedulers));
+      }
+    }
+    if (wanted('rookery-away') && most > 1) {
+      await enter(`Rookery, ${most}, common port`, 'rookery-away', await rookery());
     }
     if (wanted('relay')) await enter('raw relay', 'relay', await startRelay());
     if (wanted('rookery-batched')) await enter('Rookery, batched', 'rookery-batched', await rookery());
@@ -146,6 +167,13 @@ async function measure(
       );
     }
   }
+  const pauses = new Map<Contestant, number>();
+  for (const contestant of contestants) {
+    if (!options.pauses || !isRookery(contestant) || contestant.server.inspectorPort === 0) continue;
+    const { window, rate } = load;
+    const order = { window, rate, warmupMs: 0, measureMs: options.measureMs * options.rounds };
+    pauses.set(contestant, longestOfSchedulers(await contestant.pauses(order)));
+  }
   return contestants.map((contestant) => {
     const of = (value: (round: Round) => number) => median((measured.get(contestant) ?? []).map(value));
     const relay = relayOf(contestant, contestants);
@@ -166,14 +194,33 @@ async function measure(
       generatorBusy: of((round) => round.generatorBusy),
       toRelay: toRelay((round) => round.messagesPerSecond),
       toRelayPerCpu: toRelay((round) => round.messagesPerCpuSecond),
+      toFirstPerCpu: median(
+        ratios(measured.get(contestant), measured.get(contestants.find(isRookery) ?? contestant)),
+      ),
+      locality: of((round) => round.locality),
+      atHome: of((round) => round.atHome),
+      pauseMs: pauses.get(contestant) ?? Number.NaN,
     };
   });
+}
+
+function isRookery({ dialect }: Contestant): boolean {
+  return dialect.startsWith('rookery');
+}
+
+/** Round by round: what else the machine did in it slowed down both. */
+function ratios(rounds: readonly Round[] = [], others: readonly Round[] = []): number[] {
+  return rounds.map((round, at) => round.messagesPerCpuSecond / others[at]!.messagesPerCpuSecond);
 }
 
 /** Who batches is compared with the relay that gets batches, everybody else with the one that does not. */
 function relayOf(contestant: Contestant, contestants: readonly Contestant[]): Contestant | undefined {
   const dialect = contestant.dialect.endsWith('-batched') ? 'relay-batched' : 'relay';
   return contestants.find((other) => other.dialect === dialect);
+}
+
+function isOurs(line: ChatLine): boolean {
+  return line.label.startsWith('Rookery');
 }
 
 export function chatMarkdown(report: ChatReport): string {
@@ -185,10 +232,13 @@ export function chatMarkdown(report: ChatReport): string {
       'messages/s',
       'per CPU-second',
       'of the relay',
+      'of 1st',
       'p50 ms',
       'p99 ms',
       'packets in',
       'out',
+      'local',
+      'pause ms',
       'server cores',
       'generator cores',
       'busy',
@@ -199,10 +249,13 @@ export function chatMarkdown(report: ChatReport): string {
       whole(line.messagesPerSecond),
       whole(line.messagesPerCpuSecond),
       `${fixed(line.toRelayPerCpu * 100, 0)} %`,
+      isOurs(line) ? `${fixed(line.toFirstPerCpu * 100, 0)} %` : '',
       fixed(line.p50Ms, 2),
       fixed(line.p99Ms, 2),
       fixed(line.packetsIn, 2),
       fixed(line.packetsOut, 2),
+      Number.isNaN(line.locality) ? '' : `${fixed(line.locality * 100, 0)} %`,
+      Number.isNaN(line.pauseMs) ? '' : fixed(line.pauseMs, 1),
       fixed(line.serverCores, 2),
       fixed(line.generatorCores, 2),
       `${fixed(line.generatorBusy * 100, 0)} %`,

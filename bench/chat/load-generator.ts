@@ -112,14 +112,12 @@ export class LoadGenerator {
     switch (dialect) {
       case 'rookery':
       case 'rookery-batched':
-        return new RookeryClient(
-          this.shared,
-          index,
-          firstPhone + index,
-          this.#credentials[index] ?? null,
-          dialect === 'rookery-batched',
+      case 'rookery-away':
+        return new RookeryClient(this.shared, index, firstPhone + index, this.#credentials[index] ?? null, {
+          batched: dialect === 'rookery-batched',
+          movesHome: dialect !== 'rookery-away',
           localAddress,
-        );
+        });
       case 'relay':
         return new RelayClient(this.shared, index, false, localAddress);
       case 'relay-batched':

@@ -4,6 +4,8 @@ export type Dialect =
   | 'rookery'
   /** All of a turn in one WebSocket message. */
   | 'rookery-batched'
+  /** As rookery, but everybody stays on the common port: half the users are not on the scheduler of their inbox. */
+  | 'rookery-away'
   /** One WebSocket message for each message, through the raw relay. */
   | 'relay'
   /** All of a turn in one WebSocket message, through the raw relay. */

@@ -41,6 +41,15 @@ export interface Credentials {
   firstMessageId: number;
 }
 
+export interface RookeryClientOptions {
+  /** All frames of one turn go in one WebSocket message; otherwise each SEND has one of its own. */
+  readonly batched: boolean;
+  /** Follows the home port that WELCOME names. */
+  readonly movesHome: boolean;
+  /** The source address; empty: the system chooses. */
+  readonly localAddress: string;
+}
+
 const NO_KEY = new Uint8Array(0);
 const reader = new FrameReader();
 const batchReader = new BatchReader();
@@ -55,13 +64,12 @@ const ranges = new RangeCursor();
  * life ends with its delivered receipt. Every received WebSocket message that brought something from the inbox
  * is answered with one cumulative ACK.
  *
- * `batched`: all frames of one turn go in one WebSocket message; otherwise each SEND has one of its own.
+ * As the project's own clients it moves to the port of the scheduler that has its inbox.
  */
 export class RookeryClient extends LoadClient implements LinkOwner {
   readonly phone: number;
   credentials: Credentials | null;
-  readonly #batched: boolean;
-  readonly #localAddress: string;
+  readonly #options: RookeryClientOptions;
   readonly #body: Uint8Array;
   #link: WebSocketLink | null = null;
   /** This turn's frames. */
@@ -84,19 +92,18 @@ export class RookeryClient extends LoadClient implements LinkOwner {
     index: number,
     phone: number,
     credentials: Credentials | null,
-    batched: boolean,
-    localAddress: string,
+    options: RookeryClientOptions,
   ) {
     super(shared, index);
-    this.#batched = batched;
+    this.#options = options;
     this.phone = phone;
     this.credentials = credentials;
-    this.#localAddress = localAddress;
     this.#body = template(shared.bodyBytes);
   }
 
   protected override connect(port: number): void {
-    const target = { port, path: WEBSOCKET_PATH, subprotocol: SUBPROTOCOL, localAddress: this.#localAddress };
+    const { localAddress } = this.#options;
+    const target = { port, path: WEBSOCKET_PATH, subprotocol: SUBPROTOCOL, localAddress };
     this.#link = new WebSocketLink(target, this);
   }
 
@@ -122,7 +129,7 @@ export class RookeryClient extends LoadClient implements LinkOwner {
     body[2] = n >>> 8;
     body[3] = n;
     encodeSend(this.#writer, this.#firstId + n, (this.partner as RookeryClient).phone, body);
-    if (!this.#batched) this.#ends.push(this.#writer.length);
+    if (!this.#options.batched) this.#ends.push(this.#writer.length);
   }
 
   protected override write(): void {
@@ -230,6 +237,9 @@ export class RookeryClient extends LoadClient implements LinkOwner {
     if (welcome.state === WelcomeState.anonymous) {
       encodeRegister(this.#writer, { ref: 1, phone: this.phone });
       this.shared.turn.mark(this);
+    } else if (welcome.homePort !== 0 && this.#options.movesHome) {
+      this.#link?.destroy();
+      this.connect(welcome.homePort);
     } else this.becameReady();
   }
 

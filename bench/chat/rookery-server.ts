@@ -1,20 +1,37 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { askOperator } from '../../src/cli/operator-client.js';
+import type { Snapshot } from '../../src/ops/inspector.js';
 import { freePort } from '../measure/free-port.js';
 import { outputLines } from './output-lines.js';
 import { PinMailbox } from './pin-mailbox.js';
-import { inspectFlag, type ServerUnderTest } from './server-under-test.js';
+import { inspectFlag, type Locality, type ServerUnderTest } from './server-under-test.js';
 
 export interface RookeryOptions {
   /** Where the database lies; absent: a folder that is removed with the server. */
   readonly dataFolder?: string;
+  /** Scheduler threads; absent: as many as there are cores. */
+  readonly schedulers?: number;
+  /** Faults can be injected. */
+  readonly development?: boolean;
   /** Opens the inspector of its threads on a port of loopback. */
   readonly inspected?: boolean;
+}
+
+/** A server whose operator the benchmark is. */
+export interface RookeryServer extends ServerUnderTest {
+  readonly schedulers: number;
+  locality(): Promise<Locality>;
+  /** Asks the operator's port. */
+  operator<T>(path: string, method?: 'GET' | 'POST'): Promise<T>;
+  /** Resolves with the first line of the log from now on whose message matches, as soon as it is written. */
+  line(message: RegExp): Promise<void>;
 }
 
 const START_MS_MAX = 20_000;
@@ -45,13 +62,19 @@ export function temporaryDataFolder(): Promise<string> {
 }
 
 /** Starts the server as its users do, as a process of its own with a database of its own. */
-export async function startRookery(options: RookeryOptions = {}): Promise<ServerUnderTest> {
+export async function startRookery(options: RookeryOptions = {}): Promise<RookeryServer> {
   const script = fileURLToPath(new URL('../../src/cli/rookery.js', import.meta.url));
   if (!existsSync(script)) throw new Error(`${script} is missing: build first`);
   const dataFolder = options.dataFolder ?? (await temporaryDataFolder());
   const [port, operatorPort] = [await freePort(), await freePort()];
+  const token = randomBytes(16).toString('hex');
+  const hash = createHash('sha256').update(token).digest('hex');
+  await writeFile(join(dataFolder, 'operator-token'), `sha256:${hash}\n`, { mode: 0o600 });
+  const schedulers = options.schedulers ?? availableParallelism();
   const flags = {
     port,
+    schedulers,
+    development: options.development === true ? 'on' : 'off',
     'operator-port': operatorPort,
     'data-folder': dataFolder,
     'log-format': 'json',
@@ -73,25 +96,35 @@ export async function startRookery(options: RookeryOptions = {}): Promise<Server
   );
   const mailbox = new PinMailbox();
   const said: string[] = [];
-  const keep = (line: string) => {
+  const expected = new Map<RegExp, () => void>();
+  const heard = (line: string) => {
     if (said.push(line) > 50) said.shift();
+    readPin(line, mailbox);
+    for (const [message, resolve] of expected) {
+      if (!message.test(line)) continue;
+      expected.delete(message);
+      resolve();
+    }
   };
-  outputLines(child.stderr, (line) => {
-    keep(line);
-    readPin(line, mailbox);
-  });
-  outputLines(child.stdout, (line) => {
-    keep(line);
-    readPin(line, mailbox);
-  });
+  outputLines(child.stderr, heard);
+  outputLines(child.stdout, heard);
   const complain = (what: string) => new Error(`${what}. Its last words:\n${said.join('\n')}`);
   await healthy(child, port, complain);
+  const operator = <T>(path: string, method: 'GET' | 'POST' = 'GET') =>
+    askOperator<T>({ operator: `http://127.0.0.1:${operatorPort}/`, token }, path, method);
   return {
     name: 'Rookery',
+    schedulers,
     pid: child.pid as number,
     port,
     inspectorPort,
     pins: (phone) => mailbox.take(phone),
+    operator,
+    async locality() {
+      const { locality, sessions } = await operator<Snapshot>('/metrics.json');
+      return { ...locality, online: sessions.online, atHome: sessions.atHome };
+    },
+    line: (message) => new Promise((resolve) => expected.set(message, resolve)),
     async kill() {
       const closed = once(child, 'close');
       child.kill('SIGKILL');

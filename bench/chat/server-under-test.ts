@@ -1,6 +1,16 @@
 import { type ProcessUsage, processUsage, type ThreadUsage, threadUsage } from '../measure/process-usage.js';
 import type { PinSource } from './load-process.js';
 
+/** Where messages and users are, over all schedulers, since the start of the server. */
+export interface Locality {
+  /** Entries of inboxes that went to a session of the scheduler that has the inbox, and to those of others. */
+  readonly local: number;
+  readonly remote: number;
+  /** Users, and those who are connected to the scheduler that has their inbox. */
+  readonly online: number;
+  readonly atHome: number;
+}
+
 /** A server in a process of its own. */
 export interface ServerUnderTest {
   readonly name: string;
@@ -9,6 +19,8 @@ export interface ServerUnderTest {
   /** Of Node's inspector; 0: it has none. */
   readonly inspectorPort: number;
   readonly pins?: PinSource;
+  /** What the server says about its schedulers. */
+  locality?(): Promise<Locality>;
   /** Ends it and removes what it kept. */
   stop(): Promise<void>;
   /** Ends it like kill -9, and leaves what it kept. */
