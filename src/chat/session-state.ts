@@ -45,6 +45,8 @@ export class SessionState {
   pullRef = 0;
   pullCountMax = 0;
   pullBytesMax = 0;
+  /** Up to there something was gone when the client came, and its WELCOME said so. */
+  toldTruncated = 0;
   /** The highest accepted seq that a wipe was submitted for. */
   wiped = 0;
   wipeRetry = false;

@@ -391,6 +391,33 @@ describe('two people chat', () => {
     assert.equal(bob.socket.closedWith, null);
   });
 
+  test('a session whose client had forgotten its cursor stays when its partition is started anew', () => {
+    say(alice, BOB, 'before');
+    bob.ack(lastSeq(bob.take()));
+    for (const [epoch, state] of [
+      [0, WelcomeState.reset],
+      [chat.store.epoch, WelcomeState.truncated],
+    ] as const) {
+      const back = bob.again(epoch, 0);
+      assert.equal(back.take()[0]?.['state'], state);
+      const pid = chat.chat.node.partition(partitionOf(BOB));
+      assert.ok(pid);
+      chat.runtime.exit(pid, ExitReason.kill);
+      const text = `state ${state}`;
+      say(alice, BOB, text);
+      const frames = back.take();
+      const got = bodies(frames);
+      if (frames.some(({ frame }) => frame === 'more')) {
+        back.write((writer) => encodePull(writer, 0, 0, 0));
+        frames.push(...back.take());
+        got.push(...bodies(frames));
+      }
+      assert.deepEqual(got, [text]);
+      back.ack(lastSeq(frames));
+      assert.equal(back.socket.closedWith, null);
+    }
+  });
+
   test('too many crashes of partitions escalate: all sessions go, then the scheduler gives up', () => {
     for (let n = 0; n < 21; n++) {
       const pid = chat.chat.node.partition(n % 8);

@@ -332,8 +332,9 @@ function attached(s: SessionState, message: Attached): void {
   const { head, pendingCount, pendingBytes } = message;
   if (s.out.phase === Phase.active) {
     // What it accepted itself since it asked is gone as well, and may have gone before the partition looked: they reach
-    // the store by different ways.
-    const isWhole = message.state !== ResumeState.reset && message.truncated <= s.window.accepted;
+    // the store by different ways. What was gone when its client came, that one knows from its WELCOME.
+    const known = Math.max(s.window.accepted, s.toldTruncated);
+    const isWhole = message.state !== ResumeState.reset && message.truncated <= known;
     if (!isWhole) {
       truncated(s);
       return;
@@ -356,6 +357,7 @@ function attached(s: SessionState, message: Attached): void {
   s.window.sent = message.acked;
   s.window.accepted = message.acked;
   s.wiped = message.acked;
+  s.toldTruncated = message.truncated;
   s.out.welcome(welcomeState(message.state), head, message.truncated, pendingCount);
   if (pendingCount > 0) sayMore(s, head, pendingCount, pendingBytes);
 }
