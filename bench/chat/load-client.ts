@@ -1,4 +1,5 @@
 import type { Latencies } from './latencies.js';
+import type { Returns } from './returns.js';
 import type { Dirty, Turn } from './turn.js';
 
 /** Messages of one client between its oldest unfinished and its newest, at most: the protocol's id window. */
@@ -20,6 +21,8 @@ export interface LoadShared {
   receipted: number;
   /** The first thing that went wrong; ends the run. */
   fault: string | null;
+  /** Who loses its connection comes back; null: that is a fault. */
+  returns: Returns | null;
   /** A PIN was asked for. */
   pinWanted(phone: number): void;
 }
@@ -47,6 +50,7 @@ export abstract class LoadClient implements Dirty {
   #sentAt: Float64Array | null = null;
   /** Times at which the pacer wanted a message to be sent that is still waiting for room. */
   #due: number[] = [];
+  #oneMore = false;
   #opened: (() => void) | null = null;
 
   constructor(shared: LoadShared, index: number) {
@@ -101,7 +105,20 @@ export abstract class LoadClient implements Dirty {
       }
       if (shared.window === 0) this.#due.splice(0, room);
     }
+    if (this.#oneMore) {
+      this.#oneMore = false;
+      this.#sentAt ??= new Float64Array(WINDOW_MAX);
+      const n = this.sent++;
+      this.#sentAt[n % WINDOW_MAX] = performance.now();
+      this.put(n);
+    }
     this.write();
+  }
+
+  /** One message at the end of this turn, whatever the window. */
+  protected sendOne(): void {
+    this.#oneMore = true;
+    this.shared.turn.mark(this);
   }
 
   /** The run is over: what still waits for room is not sent. */

@@ -1,7 +1,8 @@
 import { Latencies } from './latencies.js';
 import type { LoadClient, LoadShared } from './load-client.js';
-import type { GeneratorOptions, RoundOptions, RoundResult } from './load-messages.js';
+import type { GeneratorOptions, ReturnResult, RoundOptions, RoundResult } from './load-messages.js';
 import { RelayClient } from './relay-client.js';
+import { Returns } from './returns.js';
 import { type Credentials, RookeryClient } from './rookery-client.js';
 import { Turn } from './turn.js';
 import { XmppClient } from './xmpp-client.js';
@@ -28,6 +29,7 @@ export class LoadGenerator {
       acked: 0,
       receipted: 0,
       fault: null,
+      returns: null,
       pinWanted: () => {},
     };
   }
@@ -59,6 +61,34 @@ export class LoadGenerator {
     this.#clients = [];
     // Whoever was cut off before, by the server, is of no interest any more.
     this.shared.fault = null;
+  }
+
+  /** From now on lost connections come back, to this port. */
+  expectLosses(port: number): void {
+    this.shared.returns = new Returns(port);
+  }
+
+  /** Waits until at least `count` clients were lost and all of them are served again. */
+  async returned(count: number, msMax: number): Promise<ReturnResult> {
+    const { shared } = this;
+    const { returns } = shared;
+    if (returns === null) throw new Error('losses are not expected');
+    let isOver = false;
+    const complete = returns.complete(count).then(() => {
+      isOver = true;
+    });
+    const deadline = performance.now() + msMax;
+    while (!isOver) {
+      if (performance.now() > deadline) {
+        throw new Error(
+          `${returns.lost} of ${count} were lost, ${returns.welcome.length} are welcome, ${returns.served.length} served`,
+        );
+      }
+      await Promise.race([complete, this.#wait(50)]);
+    }
+    const { lost, welcome, served, refused } = returns;
+    shared.returns = null;
+    return { lost, refused, welcomeMs: welcome, servedMs: served };
   }
 
   async run(round: RoundOptions, measuring: () => void, measured: () => void): Promise<RoundResult> {

@@ -51,12 +51,26 @@ export interface RoundResult {
   readonly generatorBusy: number;
 }
 
+/** Clients that lost their connection, and how long after the first loss they were back: ms, ascending. */
+export interface ReturnResult {
+  readonly lost: number;
+  /** Attempts to connect that came to nothing. */
+  readonly refused: number;
+  readonly welcomeMs: readonly number[];
+  /** A message to the partner has been delivered and receipted. */
+  readonly servedMs: readonly number[];
+}
+
 export type ToGenerator =
   | { readonly type: 'setup'; readonly options: GeneratorOptions }
   /** Opens clients until there are so many. `parallel` at a time. */
   | { readonly type: 'open'; readonly port: number; readonly count: number; readonly parallel: number }
   | { readonly type: 'pin'; readonly phone: number; readonly pin: string }
   | { readonly type: 'run'; readonly round: RoundOptions }
+  /** Who is lost from now on comes back, to this port. */
+  | { readonly type: 'expect-losses'; readonly port: number }
+  /** Waits for all who were lost, `count` at least. */
+  | { readonly type: 'await-returns'; readonly count: number; readonly msMax: number }
   /** Drops all connections; who has credentials keeps them for the next `open`. */
   | { readonly type: 'close' };
 
@@ -68,4 +82,5 @@ export type FromGenerator =
   | { readonly type: 'measuring' }
   | { readonly type: 'measured' }
   | { readonly type: 'result'; readonly result: RoundResult }
+  | { readonly type: 'returned'; readonly result: ReturnResult }
   | { readonly type: 'failed'; readonly error: string };

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type {
   FromGenerator,
   GeneratorOptions,
+  ReturnResult,
   RoundOptions,
   RoundResult,
   ToGenerator,
@@ -44,6 +45,17 @@ export class LoadProcess {
     this.#listener = listener;
     const answer = await this.#order({ type: 'run', round });
     if (answer.type !== 'result') throw new Error(`${answer.type} instead of a result`);
+    return answer.result;
+  }
+
+  async expectLosses(port: number): Promise<void> {
+    await this.#order({ type: 'expect-losses', port });
+  }
+
+  /** Waits until at least `count` clients were lost and all of them are served again. */
+  async returned(count: number, msMax: number): Promise<ReturnResult> {
+    const answer = await this.#order({ type: 'await-returns', count, msMax });
+    if (answer.type !== 'returned') throw new Error(`${answer.type} instead of what became of the lost`);
     return answer.result;
   }
 

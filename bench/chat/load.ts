@@ -39,6 +39,13 @@ function serve(): void {
         tell({ type: 'result', result });
         break;
       }
+      case 'expect-losses':
+        generator.expectLosses(order.port);
+        tell({ type: 'done' });
+        break;
+      case 'await-returns':
+        tell({ type: 'returned', result: await generator.returned(order.count, order.msMax) });
+        break;
       case 'close':
         generator.close();
         tell({ type: 'done' });

@@ -31,6 +31,7 @@ import {
 } from '../../src/protocol/index.js';
 import { LoadClient, type LoadShared } from './load-client.js';
 import { arena } from './out-arena.js';
+import type { Returns } from './returns.js';
 import { LINK_HEADER_BYTES_MAX, type LinkOwner, WebSocketLink } from './web-socket-link.js';
 
 /** What a registered user needs to come back. */
@@ -50,6 +51,8 @@ export interface RookeryClientOptions {
   readonly localAddress: string;
 }
 
+/** Who was lost comes back after a random time up to this, as the project's own clients do at their first attempt. */
+const RETURN_MS_MAX = 250;
 const NO_KEY = new Uint8Array(0);
 const reader = new FrameReader();
 const batchReader = new BatchReader();
@@ -84,8 +87,15 @@ export class RookeryClient extends LoadClient implements LinkOwner {
   /** The cursor, and how far it is told to the server. */
   #seq = 0;
   #ackedSeq = 0;
-  /** A BATCH is on its way. */
-  #pulling = false;
+  /** Of the server's database, as WELCOME said; 0: never welcome. */
+  #epoch = 0;
+  /** Its connection was lost; the first number that it sends once it is back, −1 before. */
+  #isReturning = false;
+  #firstBack = -1;
+  /** From where it has pulled and got no BATCH yet: more than one after trouble inside the server. */
+  readonly #pulls: number[] = [];
+  /** Within a BATCH: what is not behind this seq, and has come already, comes again rightly. */
+  #repeatsFrom = Number.POSITIVE_INFINITY;
 
   constructor(
     shared: LoadShared,
@@ -158,7 +168,7 @@ export class RookeryClient extends LoadClient implements LinkOwner {
 
   #hello(): void {
     const { credentials } = this;
-    if (credentials !== null) this.#firstId = credentials.firstMessageId;
+    if (credentials !== null && this.#epoch === 0) this.#firstId = credentials.firstMessageId;
     encodeHello(this.#writer, {
       versionMin: 1,
       versionMax: 1,
@@ -166,8 +176,8 @@ export class RookeryClient extends LoadClient implements LinkOwner {
       user: credentials?.user ?? 0,
       device: credentials?.device ?? 0,
       key: credentials?.key ?? NO_KEY,
-      epoch: 0,
-      seq: 0,
+      epoch: this.#epoch,
+      seq: this.#seq,
       agent: 'load generator',
     });
     this.shared.turn.mark(this);
@@ -177,7 +187,7 @@ export class RookeryClient extends LoadClient implements LinkOwner {
     const now = performance.now();
     reader.reset(bytes, start, end);
     while (reader.next()) this.#frame(reader, now);
-    if (this.#seq > this.#ackedSeq && !this.#pulling) {
+    if (this.#seq > this.#ackedSeq && this.#pulls.length === 0) {
       this.#ackedSeq = this.#seq;
       encodeAck(this.#writer, this.#seq);
       this.shared.turn.mark(this);
@@ -185,7 +195,30 @@ export class RookeryClient extends LoadClient implements LinkOwner {
   }
 
   closed(why: string): void {
-    this.fault(why);
+    const { returns } = this.shared;
+    if (returns === null || this.credentials === null) {
+      this.fault(why);
+      return;
+    }
+    this.#writer.reset();
+    this.#ends.length = 0;
+    this.#pulls.length = 0;
+    if (this.#isReturning) returns.wasRefused();
+    else {
+      if (!this.settled) this.fault(`lost with messages on their way: ${why}`);
+      returns.wasLost();
+      this.#isReturning = true;
+      this.ready = false;
+    }
+    setTimeout(() => this.connect(returns.port), Math.random() * RETURN_MS_MAX);
+  }
+
+  #returned(returns: Returns): void {
+    this.#isReturning = false;
+    this.ready = true;
+    returns.isWelcome();
+    this.#firstBack = this.sent;
+    this.sendOne();
   }
 
   #frame(frame: FrameReader, now: number): void {
@@ -204,7 +237,7 @@ export class RookeryClient extends LoadClient implements LinkOwner {
         this.#batch(now);
         break;
       case FrameType.more:
-        if (!this.#pulling) this.#pull();
+        this.#pull();
         break;
       case FrameType.ping:
         encodePong(this.#writer, decodePing(frame));
@@ -212,6 +245,9 @@ export class RookeryClient extends LoadClient implements LinkOwner {
         break;
       case FrameType.welcome:
         this.#welcome(frame);
+        break;
+      case FrameType.home:
+        // Its inbox has moved: it is served all the same.
         break;
       case FrameType.challenge:
         this.shared.pinWanted(this.phone);
@@ -234,6 +270,11 @@ export class RookeryClient extends LoadClient implements LinkOwner {
 
   #welcome(frame: FrameReader): void {
     const welcome = decodeWelcome(frame);
+    this.#epoch = welcome.epoch;
+    if (this.#isReturning && this.shared.returns !== null) {
+      this.#returned(this.shared.returns);
+      return;
+    }
     if (welcome.state === WelcomeState.anonymous) {
       encodeRegister(this.#writer, { ref: 1, phone: this.phone });
       this.shared.turn.mark(this);
@@ -257,7 +298,7 @@ export class RookeryClient extends LoadClient implements LinkOwner {
 
   #deliver(frame: FrameReader, now: number): void {
     decodeDeliver(frame, deliver);
-    this.#advance(deliver.seq);
+    if (!this.#advance(deliver.seq)) return;
     const { source, bodyStart: at, bodyEnd } = deliver;
     const n =
       ((source[at]! << 24) | (source[at + 1]! << 16) | (source[at + 2]! << 8) | source[at + 3]!) >>> 0;
@@ -272,7 +313,7 @@ export class RookeryClient extends LoadClient implements LinkOwner {
   /** Delivered receipts come in the order of the messages, so their ranges follow one another without gaps. */
   #receipt(frame: FrameReader): void {
     decodeReceipt(frame, receipt);
-    this.#advance(receipt.seq);
+    if (!this.#advance(receipt.seq)) return;
     ranges.reset(receipt.source, receipt.rangesStart, receipt.rangesEnd);
     while (ranges.next()) {
       const expected = this.#firstId + this.#receipted;
@@ -281,31 +322,41 @@ export class RookeryClient extends LoadClient implements LinkOwner {
       this.#receipted += count;
       this.shared.receipted += count;
       this.finish(count);
+      if (this.#firstBack >= 0 && this.#receipted > this.#firstBack) {
+        this.#firstBack = -1;
+        this.shared.returns?.isServed();
+      }
     }
     if (this.#receipted > this.partner.received) this.fault('a receipt for a message that was not delivered');
   }
 
   #batch(now: number): void {
-    this.#pulling = false;
+    this.#repeatsFrom = this.#pulls.shift() ?? this.#seq;
     batchReader.open(batch);
     const { hasMore } = batch;
     while (batchReader.next()) {
       if (batchReader.type === FrameType.deliver) this.#deliver(batchReader, now);
       else this.#receipt(batchReader);
     }
+    this.#repeatsFrom = Number.POSITIVE_INFINITY;
     if (hasMore) this.#pull();
   }
 
   #pull(): void {
-    this.#pulling = true;
+    this.#pulls.push(this.#seq);
     this.#ackedSeq = this.#seq;
     encodePull(this.#writer, this.#seq, 0, 0);
     this.shared.turn.mark(this);
   }
 
-  #advance(seq: number): void {
-    if (seq <= this.#seq) this.fault(`seq ${seq} after ${this.#seq}`);
+  /** False: it came before, in the answer to an earlier PULL. */
+  #advance(seq: number): boolean {
+    if (seq <= this.#seq) {
+      if (seq > this.#repeatsFrom) return false;
+      this.fault(`seq ${seq} after ${this.#seq}`);
+    }
     this.#seq = seq;
+    return true;
   }
 
   override get settled(): boolean {

@@ -23,6 +23,7 @@ interface Answer {
   readonly params?: {
     readonly sessionId: string;
     readonly message: string;
+    /** Of a worker that attaches. */
     readonly workerInfo: { readonly workerId: string; readonly title: string; readonly url: string };
   };
 }
@@ -40,7 +41,7 @@ interface Waiting {
  */
 export class Inspector {
   readonly #socket: WebSocket;
-  readonly #threads: Thread[] = [{ name: 'main', session: null }];
+  #threads: Thread[] = [{ name: 'main', session: null }];
   readonly #waiting = new Map<number, Waiting>();
   #ids = 0;
 
@@ -139,6 +140,8 @@ export class Inspector {
       const { url, title, workerId } = params.workerInfo;
       const file = url.split('/').at(-1) ?? '';
       this.#threads.push({ name: `${workerId}-${file || title}`, session: params.sessionId });
+    } else if (method === 'NodeWorker.detachedFromWorker' && params !== undefined) {
+      this.#threads = this.#threads.filter(({ session }) => session !== params.sessionId);
     } else if (method === 'NodeWorker.receivedMessageFromWorker' && params !== undefined) {
       this.#heard(JSON.parse(params.message) as Answer);
     } else if (answer.id !== undefined) {

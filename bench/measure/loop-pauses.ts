@@ -7,6 +7,7 @@ const BEGIN = `{
 }`;
 const END = `(() => {
   const pauses = globalThis.loopPauses;
+  if (pauses === undefined) return null;
   pauses.disable();
   delete globalThis.loopPauses;
   const { workerData, isMainThread } = process.getBuiltinModule('node:worker_threads');
@@ -46,9 +47,11 @@ export class LoopPauses {
     return pauses;
   }
 
+  /** Of the threads that have been there since the beginning. */
   async end(): Promise<LoopPause[]> {
     try {
-      return (await this.#evaluate(END)) as LoopPause[];
+      const pauses = (await this.#evaluate(END)) as (LoopPause | null)[];
+      return pauses.filter((pause) => pause !== null);
     } finally {
       this.#inspector.close();
     }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { after, describe, test } from 'node:test';
@@ -199,6 +200,25 @@ test('a shared port has several listeners', () => {
   assert.throws(() => listen({ ...busy, sharing: 'founds' }, acceptor, new SystemClock()), ListenError);
   first.close();
   second.close();
+});
+
+test('a shared port has room for thousands that come while its thread is busy', {
+  skip: process.platform !== 'linux',
+}, () => {
+  const listener = listen({ ...testOptions, sharing: 'founds' }, acceptor, new SystemClock());
+  // This thread accepts nobody meanwhile: whoever is connected waits in the kernel.
+  const crowd = `
+    const { connect } = require('node:net');
+    let left = 2000;
+    for (let n = left; n > 0; n--) {
+      connect(${listener.port}, '127.0.0.1', () => --left === 0 && process.exit(0));
+    }`;
+  const { status, stderr } = spawnSync(process.execPath, ['-e', crowd], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  listener.close();
+  assert.equal(status, 0, stderr);
 });
 
 test('a port can be listened on again at once, with connections just cut', async () => {

@@ -137,11 +137,24 @@ class UwsListener implements Listener, SocketOwner {
         if (bound === null) continue;
       }
       this.#listenSockets.push(bound);
+      if (sharing !== 'none') this.#lengthenQueue(chosen);
       return chosen;
     }
     throw new ListenError(
       `Cannot listen on ${this.#options.host} port ${port}: in use, not permitted, or not an address of this machine`,
     );
+  }
+
+  /**
+   * A listening socket of uWebSockets.js holds 512 connections that nobody has accepted yet; those beyond come back after
+   * a second, or three, or seven: when a scheduler dies all its clients come at once. The kernel spreads them over all
+   * sockets that share a port, also over those of one thread. Where it cannot, one has to do.
+   */
+  #lengthenQueue(port: number): void {
+    for (let n = 1; n < QUEUES; n++) {
+      const bound = this.#tryBind(port, false);
+      if (bound !== null) this.#listenSockets.push(bound);
+    }
   }
 
   #tryBind(port: number, isExclusive: boolean): uWS.us_listen_socket | null {
@@ -301,6 +314,9 @@ class UwsListener implements Listener, SocketOwner {
 
 /** LIBUS_LISTEN_EXCLUSIVE_PORT: without it another process could listen on the same port unnoticed. */
 const EXCLUSIVE_PORT = 1;
+
+/** Listening sockets for a port that is shared anyway. */
+const QUEUES = 8;
 
 /** How often a free port is looked for. */
 const FREE_PORT_TRIES = 10;
