@@ -16,6 +16,8 @@ export interface FailoverOptions {
 /** The death of one scheduler of two. */
 export interface Failover extends ReturnResult {
   readonly scheduler: string;
+  /** How long it took to open one session before, with many handshakes at a time and nothing else to do. */
+  readonly openMs: number;
   /** Of the server's process, from the fault until all are served. */
   readonly cpuSeconds: number;
   /** From the fault to its successor's “serves again”, in ms. */
@@ -54,13 +56,13 @@ export async function benchFailover(
     await load.open(server.port, options.sessions, PARALLEL);
     const deaths: Failover[] = [];
     for (let round = 0; round < options.rounds; round++) {
-      if (round > 0) {
-        // Everybody to the scheduler of the inbox again.
-        await load.close();
-        await settled(server);
-        await load.open(server.port, options.sessions, PARALLEL);
-      }
-      const death = await die(server, load, `scheduler-${1 + (round % 2)}`);
+      // Everybody to the scheduler of the inbox again.
+      await load.close();
+      await settled(server);
+      const begun = performance.now();
+      await load.open(server.port, options.sessions, PARALLEL);
+      const openMs = (performance.now() - begun) / options.sessions;
+      const death = { ...(await die(server, load, `scheduler-${1 + (round % 2)}`)), openMs };
       deaths.push(death);
       say(
         `${death.scheduler} died with ${death.lost} sessions: all welcome after ${last(death.welcomeMs)} ms, ` +
@@ -79,7 +81,11 @@ function last(times: readonly number[]): number {
   return Math.round(times.at(-1) ?? Number.NaN);
 }
 
-async function die(server: RookeryServer, load: LoadProcess, scheduler: string): Promise<Failover> {
+async function die(
+  server: RookeryServer,
+  load: LoadProcess,
+  scheduler: string,
+): Promise<Omit<Failover, 'openMs'>> {
   const { schedulers } = await settled(server);
   const { connections } = schedulers.find((one) => one.scheduler === scheduler)!;
   await load.expectLosses(server.port);

@@ -27,6 +27,7 @@ console.log(
       'worst',
     ],
     [
+      row('so many opened at leisure, for comparison', ({ openMs, lost }) => openMs * lost),
       row('half of them are welcome again', ({ welcomeMs }) => at(welcomeMs, 0.5)),
       row('all are welcome again', ({ welcomeMs }) => at(welcomeMs, 1)),
       row('half have sent a message and have its receipt', ({ servedMs }) => at(servedMs, 0.5)),
