@@ -90,7 +90,7 @@ if (what.includes('memory')) {
   report['memory'] = memory;
   console.log(memoryMarkdown(memory));
 }
-for (const program of ['store', 'protocol', 'runtime/run', 'schedulers/run', 'nact']) {
+for (const program of ['store', 'protocol', 'runtime/run', 'schedulers/run', 'schedulers/server', 'nact']) {
   if (!what.includes(program.split('/')[0]!)) continue;
   const script = fileURLToPath(new URL(`./${program}.js`, import.meta.url));
   if (!existsSync(script)) throw new Error(`${script} is missing`);
