@@ -1,4 +1,4 @@
-import { Fifo } from '../structures/fifo.js';
+import type { Fifo } from '../structures/fifo.js';
 import { BadArgument } from './bad-argument.js';
 import { ExitReason } from './exit-reason.js';
 import type { Process } from './process.js';
@@ -23,10 +23,11 @@ interface Waiter {
 export class AsyncProcess implements Receiver<unknown>, WaitingMailbox {
   readonly #self: Process<never>;
   readonly #waiters: Waiter[] = [];
-  readonly #saved = new Fifo<unknown>();
+  readonly #saved: Fifo<unknown>;
 
   private constructor(self: Process<never>) {
     this.#self = self;
+    this.#saved = self.runtime.turns.takeQueue();
   }
 
   /** That of a process which starts, or has it already. Throws a {@link BadArgument} for one of another kind. */
@@ -58,6 +59,11 @@ export class AsyncProcess implements Receiver<unknown>, WaitingMailbox {
 
   get savedMessages(): Iterable<unknown> {
     return this.#saved;
+  }
+
+  /** The process has ended. */
+  dropSaved(): void {
+    this.#self.runtime.turns.dropQueue(this.#saved);
   }
 
   wait<T>(what: Wait<T> | Blocking<T>): Promise<T> {

@@ -105,6 +105,12 @@ export class Coroutine implements Receiver<unknown>, WaitingMailbox {
     return this.#saved ?? [];
   }
 
+  /** The process has ended. */
+  dropSaved(): void {
+    if (this.#saved !== null) this.#self.runtime.turns.dropQueue(this.#saved);
+    this.#saved = null;
+  }
+
   receive(message: unknown): void {
     const wait = this.#wait!;
     if (this.#offer(wait, message)) return;

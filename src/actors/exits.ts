@@ -1,4 +1,6 @@
 import { Fifo } from '../structures/fifo.js';
+import { AsyncProcess } from './async-process.js';
+import { Coroutine } from './coroutine.js';
 import { crashReport } from './crash-report.js';
 import { ExitReason, isOrderly } from './exit-reason.js';
 import { linksOf, removeLink } from './links.js';
@@ -66,6 +68,7 @@ export class Exits {
     process.flags |= ProcessFlag.dead;
     process.mailboxLength = 0;
     process.first = reason;
+    if (process.queue !== null) this.#runtime.turns.dropQueue(process.queue);
     process.queue = null;
     this.#doomed.push(process);
     if (this.#working) return;
@@ -105,6 +108,8 @@ export class Exits {
       signals.ended(ref);
       ref.down(reason);
     }
+    const { receiver } = process as { readonly receiver: unknown };
+    if (receiver instanceof Coroutine || receiver instanceof AsyncProcess) receiver.dropSaved();
     // Whoever still holds the pid must not hold all that the process knew.
     process.receiver = null;
     process.parent = null;

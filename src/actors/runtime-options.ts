@@ -1,11 +1,13 @@
 import type { Clock } from '../structures/clock.js';
 import type { Random } from '../structures/random.js';
 import { BadArgument } from './bad-argument.js';
+import type { MailboxSpill } from './mailbox-spill.js';
 import type { NameTable } from './name-table.js';
 import type { Pid } from './pid.js';
 import type { Process } from './process.js';
 import type { Priority } from './process-flag.js';
 import type { Router } from './router.js';
+import type { Runtime } from './runtime.js';
 import type { EventSink } from './runtime-event.js';
 import type { SliceGuard } from './slice-guard.js';
 import type { Name } from './via.js';
@@ -39,6 +41,12 @@ export interface RuntimeOptions extends Partial<Budgets> {
   readonly longScheduleMs?: number;
   /** A process with more messages than this waiting (give or take 64) is ended with `mailbox_overflow`. Default 2^24. */
   readonly mailboxMax?: number;
+  /**
+   * Makes what keeps the middle of long mailboxes outside of the heap. A message that was there is a copy of what was sent,
+   * and equal to it but for its identity, as long as nobody changes a message that he has sent or received. Not with
+   * `freezeMessages`. Without one, the default, all messages stay on the heap.
+   */
+  readonly spill?: (runtime: Runtime) => MailboxSpill;
   /** Lets a watchdog cut off a process that runs for too long. One for each thread. Without one nobody can. */
   readonly guard?: SliceGuard;
   /**

@@ -13,6 +13,7 @@ import { FrozenProcess } from './frozen-process.js';
 import { handlerOf } from './handler-of.js';
 import { linksOf } from './links.js';
 import { MailboxMonitor } from './mailbox-monitor.js';
+import type { MailboxSpill } from './mailbox-spill.js';
 import { NameTaken } from './name-table.js';
 import { Names } from './names.js';
 import type { Pid } from './pid.js';
@@ -61,6 +62,8 @@ export class Runtime {
   readonly scheduler: number;
   readonly mailboxMax: number;
   /** @internal */
+  readonly spill: MailboxSpill | null;
+  /** @internal */
   readonly names: Names;
   /** @internal */
   readonly timers: Timers;
@@ -97,6 +100,7 @@ export class Runtime {
     this.#router = options.router ?? null;
     this.names = new Names(options.names ?? null, this.scheduler);
     this.timers = new Timers(options.clock);
+    this.spill = options.freezeMessages === true ? null : (options.spill?.(this) ?? null);
     this.turns = new Turns(this, options);
     this.signals = new Signals(this, this.#exits);
     this.outside = new Process<never>(this, 'outside', null);
@@ -592,7 +596,8 @@ export class Runtime {
   /** The pid of a process of any scheduler, alive or not. The same object for the same process while anybody holds it. */
   pid(scheduler: number, id: number): Pid<unknown> {
     if (scheduler !== this.scheduler) return this.#remotePids.of(scheduler, id);
-    return (this.#table.get(id) as Pid<unknown> | undefined) ?? this.#remotePids.of(scheduler, id);
+    const process = this.#table.get(id) ?? this.spill?.endedAs(id);
+    return (process as Pid<unknown> | undefined) ?? this.#remotePids.of(scheduler, id);
   }
 
   /** A message came for the process with this id. Returns false if it has ended. */
@@ -688,6 +693,7 @@ export class Runtime {
     this.#table.remove(process.id);
     if (process.activity !== null) this.mailboxes.ended(process);
     if ((process.flags & ProcessFlag.suspended) !== 0) this.turns.forget(process);
+    if ((process.flags & ProcessFlag.spilled) !== 0) this.spill?.ended(process);
     if (process.timers !== null) this.timers.cancelAllOf(process);
   }
 

@@ -141,7 +141,12 @@ export class Turns {
 
   /** A queue for the second and later messages of a mailbox. They come back when the mailbox is empty. */
   takeQueue(): Fifo<unknown> {
-    return this.#queues.pop() ?? new Fifo<unknown>();
+    return this.#queues.pop() ?? new Fifo<unknown>(this.#runtime.spill);
+  }
+
+  /** A queue with messages that nobody will take any more. */
+  dropQueue(queue: Fifo<unknown>): void {
+    if (this.#runtime.spill !== null) queue.clear();
   }
 
   /** Takes an empty queue back. */

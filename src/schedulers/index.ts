@@ -28,6 +28,8 @@ export {
   type SchedulerPoolOptions,
 } from './scheduler-pool.js';
 export { type NameTableMemory, NameTableStuck, SharedNameTable } from './shared-name-table.js';
+export { SPILL_COUNTERS, type SpillCounter } from './spill-counters.js';
+export { type SpillOptions, SpillStore } from './spill-store.js';
 export { type StartFunction, StartTable } from './start-table.js';
 export { createStats, StatsBlock, type StatsMemory } from './stats-block.js';
 export { watchThisThread } from './watch-this-thread.js';

@@ -4,6 +4,11 @@ import { copyBytes, type RecordMemory } from '../structures/record-memory.js';
 /** Texts up to this length are written and read by a loop, which beats the call into the engine for them. */
 export const SHORT_TEXT = 48;
 
+/** What is to be written is longer than what was reserved for it. */
+export class RecordFull extends RangeError {
+  override readonly name = 'RecordFull';
+}
+
 /**
  * Writes the fields of a message one after the other into a record. What {@link MessageCodec.bytesMax} has to count
  * for each, padding included:
@@ -19,6 +24,9 @@ export class RecordWriter {
   #f64: Float64Array = new Float64Array(0);
   #bytes: Uint8Array = new Uint8Array(0);
   #text: Buffer | null = null;
+
+  /** `onPid` is told of each pid that is written. */
+  constructor(private readonly onPid: ((pid: Pid) => void) | null = null) {}
 
   /** @internal Begins a record's payload at `at`; `end` is behind what was reserved for it. */
   open(memory: RecordMemory, at: number, end: number): void {
@@ -51,6 +59,7 @@ export class RecordWriter {
   }
 
   pid(pid: Pid): void {
+    if (this.onPid !== null) this.onPid(pid);
     this.number(pid.id);
     this.int(pid.scheduler);
   }
@@ -98,8 +107,8 @@ export class RecordWriter {
   }
 }
 
-function tooLittle(): RangeError {
-  return new RangeError('a message codec wrote more than its bytesMax');
+function tooLittle(): RecordFull {
+  return new RecordFull('a message codec wrote more than its bytesMax');
 }
 
 /** lib.es2024, and Buffer's fast doors, which @types/node leaves out. */
