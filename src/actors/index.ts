@@ -105,6 +105,7 @@ export type { RemoteSignal, Router, SchedulerWatcher } from './router.js';
 export { Runtime } from './runtime.js';
 export type { EventSink, RuntimeEvent } from './runtime-event.js';
 export type { Budgets, RuntimeOptions, SpawnOptions } from './runtime-options.js';
+export { RUNTIME_STATS, type RuntimeStat } from './runtime-stats.js';
 export type { CallPair, ReplyTo, ServerPid } from './server-pid.js';
 export { settled } from './settled.js';
 export {

@@ -13,6 +13,16 @@ const PROBES = 8;
 const SAMPLE_MS = 250;
 const SAMPLE_MAX = 1024;
 
+/** @internal */
+interface BacklogSum {
+  readonly messages: number;
+  readonly longest: number;
+  /** Of the messages, those put aside by selective receives. */
+  readonly saved: number;
+  /** Processes among them that do not stand in the run queue: they wait for something else, or are suspended. */
+  readonly aside: number;
+}
+
 /** What the longest mailboxes are chosen by: how many wait, how many are handled for each second, how long the oldest has waited. */
 export type TopBy = 'length' | 'rate' | 'delay';
 
@@ -41,13 +51,17 @@ export class MailboxMonitor {
     return this.#backlogged.length;
   }
 
-  /** The length of the longest mailbox that has a backlog; 0 if none has. */
-  get longest(): number {
-    let longest = 0;
+  /** @internal What is in the mailboxes with a backlog. */
+  waiting(): BacklogSum {
+    const sum = { messages: 0, longest: 0, saved: 0, aside: 0 };
     for (const { process } of this.#backlogged) {
-      if (process.messageQueueLength > longest) longest = process.messageQueueLength;
+      const length = process.messageQueueLength;
+      sum.messages += length;
+      sum.saved += length - process.mailboxLength;
+      if (length > sum.longest) sum.longest = length;
+      if (length !== 0 && !isRunnable(process)) sum.aside++;
     }
-    return longest;
+    return sum;
   }
 
   /** @internal A mailbox has become long. */
@@ -61,6 +75,11 @@ export class MailboxMonitor {
   /** @internal A mailbox has become empty that was long. */
   emptied(process: Process<never>): void {
     if (process.messageQueueLength === 0) this.#leave(process.activity!);
+  }
+
+  /** @internal A process is about to run, or waits for that, and it is `now`. */
+  seen(process: Process<never>, now: number): void {
+    if (process.alive) this.#record(process, now, 0)?.touch(now);
   }
 
   /** @internal A process has just run, and it is `now`. */
@@ -184,4 +203,8 @@ function showsLess(a: Activity, b: Activity): boolean {
   const aBacklogged = a.backlogIndex >= 0;
   if (aBacklogged !== b.backlogIndex >= 0) return !aBacklogged;
   return aBacklogged ? a.process.messageQueueLength < b.process.messageQueueLength : a.at < b.at;
+}
+
+function isRunnable({ flags, mailboxLength }: Process<never>): boolean {
+  return mailboxLength !== 0 && (flags & ProcessFlag.suspended) === 0;
 }

@@ -22,6 +22,11 @@ export class RunQueue {
     return process;
   }
 
+  /** The one that is `place` places behind the first. */
+  at(place: number): Process<never> {
+    return this.slots[(this.head + place) & this.mask]!;
+  }
+
   private grow(): void {
     const { slots, head, length } = this;
     const larger = new Array<Process<never> | null>(slots.length * 2).fill(null);

@@ -54,6 +54,8 @@ export interface RuntimeOptions extends Partial<Budgets> {
    * whoever changes one afterwards gets a TypeError. Default false.
    */
   readonly freezeMessages?: boolean;
+  /** Where the figures of {@link RUNTIME_STATS} are written at the end of each turn: memory that other threads may read. */
+  readonly stats?: Float64Array;
   /** Takes what the core reports; see {@link RuntimeEvent}. */
   readonly events?: EventSink;
 }

@@ -40,6 +40,7 @@ import {
   type RuntimeOptions,
   type SpawnOptions,
 } from './runtime-options.js';
+import { RuntimeStats } from './runtime-stats.js';
 import { Signals } from './signals.js';
 import { CutOff, GuardMark } from './slice-guard.js';
 import { SysMessage } from './sys-request.js';
@@ -74,6 +75,10 @@ export class Runtime {
   /** Who has a backlog, and who is busy. */
   readonly mailboxes: MailboxMonitor = new MailboxMonitor(this);
   /** @internal */
+  readonly stats: RuntimeStats | null;
+  /** Slices and callbacks that took long. */
+  longSchedules = 0;
+  /** @internal */
   readonly signals: Signals;
   /** The process whose callback is on the stack; `outside` when there is none. */
   current: Process<never>;
@@ -102,6 +107,7 @@ export class Runtime {
     this.timers = new Timers(options.clock);
     this.spill = options.freezeMessages === true ? null : (options.spill?.(this) ?? null);
     this.turns = new Turns(this, options);
+    this.stats = options.stats === undefined ? null : new RuntimeStats(this, options.stats);
     this.signals = new Signals(this, this.#exits);
     this.outside = new Process<never>(this, 'outside', null);
     this.outside.flags = ProcessFlag.trapExit | ProcessFlag.requests;
@@ -553,6 +559,7 @@ export class Runtime {
 
   /** @internal */
   emit(event: RuntimeEvent): void {
+    if (event.type === 'long_schedule') this.longSchedules++;
     if (this.#events === null) return;
     const { guard } = this.turns;
     try {

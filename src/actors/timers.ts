@@ -69,10 +69,14 @@ export class Timers {
   readonly #wheel: TimerWheel<Timer>;
   #armed: ClockTimer | null = null;
   #armedFor = Number.POSITIVE_INFINITY;
+  /** Milliseconds in which timers fired. */
+  busyMs = 0;
   readonly #wake = () => {
     this.#armed = null;
     this.#armedFor = Number.POSITIVE_INFINITY;
+    const began = this.#clock.now();
     this.expire();
+    this.busyMs += this.#clock.now() - began;
   };
 
   constructor(clock: Clock) {

@@ -14,6 +14,10 @@ const LOOK_MS = 0.5;
 const LOOK_MESSAGES_MAX = 512;
 /** Of the slices of priority normal and low together, one in so many goes to low when both wait. */
 const SLICES_PER_LOW = 8;
+/** Of the messages handled on a sender's stack one in so many, and one, is timed: a look costs 40 ns. A power of two, less one. */
+const DISPATCH_SAMPLE = 31;
+/** How often a turn that is over before the clock is looked at looks at who stands first, in ms. */
+const SEEN_MS = 1;
 /** How deep messages may be handled on the stack of a sender. */
 const DEPTH_MAX = 16;
 const QUEUES_POOLED_MAX = 256;
@@ -36,6 +40,11 @@ export class Turns {
   slices = 0;
   /** Turns run so far. */
   turns = 0;
+  /** Milliseconds in turns. Only with `RuntimeOptions.stats`. */
+  turnMs = 0;
+  /** Messages handled on the stack of a sender; and about how many milliseconds that took where he was no process. */
+  dispatches = 0;
+  dispatchMs = 0;
   /** Messages that are being handled on a sender's stack. */
   depth = 0;
   /** @internal What can be cut off runs under it. */
@@ -55,6 +64,13 @@ export class Turns {
   #special = 0;
   /** Messages from one look at the clock to the next: as many as lately took {@link LOOK_MS}. */
   #lookAfter = LOOK_MESSAGES_MAX;
+  /** Slices, and messages handled in them, up to the last look. */
+  #done = 0;
+  #turnStarted = -1;
+  /** Of the dispatches, those by no process. */
+  #outer = 0;
+  /** When somebody of the run queue was looked at last only because it stood first. */
+  #seenAt = Number.NEGATIVE_INFINITY;
   /** When the clock was looked at last. */
   #looked = 0;
   /** When the slice began that has looked at the clock, or a little before. */
@@ -91,6 +107,32 @@ export class Turns {
     this.#sliceMessages = budgets.sliceMessages;
     this.#sliceMs = budgets.sliceMs;
     this.#turnMs = budgets.turnMs;
+  }
+
+  /** Messages handled in slices; those of the turn that runs are not all in it yet. */
+  get handled(): number {
+    return Math.max(0, this.#done - this.slices);
+  }
+
+  /**
+   * Messages that wait in the mailboxes of those that wait for a slice and are not known to have a backlog; and the longest
+   * of these mailboxes. Looks at `seenMax` of them at most: the others are taken to be the same.
+   */
+  waiting(seenMax: number): { readonly messages: number; readonly longest: number } {
+    let messages = 0;
+    let longest = 0;
+    for (const queue of [this.#normal, this.#max, this.#high, this.#low]) {
+      const seen = Math.min(queue.length, seenMax);
+      let sum = 0;
+      for (let place = 0; place < seen; place++) {
+        const { flags, mailboxLength } = queue.at(place);
+        if ((flags & ProcessFlag.backlogged) !== 0) continue;
+        sum += mailboxLength;
+        if (mailboxLength > longest) longest = mailboxLength;
+      }
+      if (seen !== 0) messages += Math.round((sum * queue.length) / seen);
+    }
+    return { messages, longest };
   }
 
   /** Processes that wait for a slice. */
@@ -166,12 +208,16 @@ export class Turns {
     process.handledCount = (process.handledCount + 1) | 0;
     process.flags |= ProcessFlag.running;
     runtime.current = process;
+    this.dispatches++;
+    const isTimed = this.depth === 0 && !this.#running && (++this.#outer & DISPATCH_SAMPLE) === 0;
+    const began = isTimed ? this.#clock.now() : 0;
     this.depth++;
     const { guard } = this;
     if (guard === null) receiveNow(process, message);
     else if (guard.run(receiveNow, process, message, null)) runtime.cutOff(process, 'receive', message);
     else if (words[Word.sampled] !== 0) this.sampled(process, guard.marks[GuardMark.depth]!, 1);
     this.depth--;
+    if (isTimed) this.dispatchMs += (this.#clock.now() - began) * (DISPATCH_SAMPLE + 1);
     runtime.current = before;
     process.flags &= ~ProcessFlag.running;
   }
@@ -192,6 +238,7 @@ export class Turns {
     } finally {
       this.#running = false;
     }
+    runtime.stats?.publish(this.#clock.now());
   }
 
   #pushSpecial(process: Process<never>): void {
@@ -229,12 +276,24 @@ export class Turns {
     else while (guard.run(work, this, null, null)) this.#workCutOff();
     this.#running = false;
     this.#ahead = false;
+    const { stats } = this.#runtime;
+    if (stats !== null) {
+      const now = this.#clock.now();
+      this.turnMs += now - this.#turnStarted;
+      this.#turnStarted = -1;
+      stats.publish(now);
+    }
     if (this.length !== 0 || this.#afterTurn.length !== 0) this.#wantTurn();
   }
 
   /** @internal The work of one turn. */
   work(): void {
     const now = this.#clock.now();
+    if (this.#turnStarted < 0) this.#turnStarted = now;
+    if (now - this.#seenAt >= SEEN_MS && this.#normal.length !== 0) {
+      this.#seenAt = now;
+      this.#runtime.mailboxes.seen(this.#normal.at(0), now);
+    }
     this.#runSlices(now, now + this.#turnMs, Number.POSITIVE_INFINITY);
     this.#runAfterTurn();
   }
@@ -263,10 +322,12 @@ export class Turns {
       const now = this.#clock.now();
       this.#adapt(done, now - looked);
       this.#looked = looked = now;
+      this.#done += done;
       done = 0;
       this.#runtime.mailboxes.ran(process, now);
       if (now >= deadline || this.slices >= limit) return;
     }
+    this.#done += done;
     // Turns that are always over before the clock would be looked at must not take for ever either.
     if (done > 2) this.#adapt(done, this.#clock.now() - looked);
   }
@@ -412,6 +473,7 @@ export class Turns {
       runtime.current = runtime.outside;
       process.flags &= ~ProcessFlag.running;
       this.slices++;
+      this.#done++;
       runtime.cutOff(process, 'receive');
       return;
     }

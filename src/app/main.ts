@@ -2,10 +2,11 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { formatReason } from '../actors/exit-reason.js';
 import { Runtime } from '../actors/runtime.js';
+import { RUNTIME_STATS } from '../actors/runtime-stats.js';
 import type { SmsGateway } from '../chat/sms-gateway.js';
 import type { Groups } from '../metrics/groups.js';
 import type { Snapshot } from '../ops/inspector.js';
-import type { GuardHandle } from '../schedulers/index.js';
+import { createStats, type GuardHandle, StatsBlock } from '../schedulers/index.js';
 import type { Clock } from '../structures/clock.js';
 import { SystemClock } from '../structures/system-clock.js';
 import { SystemRandom } from '../structures/system-random.js';
@@ -104,9 +105,11 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
     this.#config = config;
     this.#startedAt = this.#clock.now();
     this.#log = openLog({ level: config.logLevel, format: config.logFormat });
+    const stats = createStats(RUNTIME_STATS);
     const runtime = new Runtime({
       clock: this.#clock,
       random: this.#random,
+      stats: new StatsBlock(stats).values,
       events: (event) => {
         const line = logEvent(event);
         if (line !== null) this.#logLine('main', line);
@@ -122,6 +125,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
       questions: this.#questions,
       schedulers: this.#schedulers,
       writer: this.#writer,
+      main: stats,
       onFailure: (group, error) => this.#log.warn({ group, err: error }, `no figures of ${group}`),
     });
     this.#telemetry = new Telemetry({ config, groups: this.#groups, clock: this.#clock, log: this.#log });

@@ -5,7 +5,7 @@ import type { Pid } from '../actors/pid.js';
 import { Runtime } from '../actors/runtime.js';
 import type { PartitionMessage } from '../chat/messages.js';
 import { RegistrationLimits } from '../chat/registration-limits.js';
-import { RingRouter } from '../schedulers/index.js';
+import { RingRouter, StatsBlock } from '../schedulers/index.js';
 import { RingStorePort } from '../storage/ring-store-port.js';
 import { processTimeOffsetMs, SystemClock } from '../structures/system-clock.js';
 import { SystemRandom } from '../structures/system-random.js';
@@ -36,6 +36,7 @@ const clock = new SystemClock();
 const timeOffsetMs = processTimeOffsetMs();
 const random = new SystemRandom();
 const guard = schedulerGuard(`scheduler-${data.place}`, post);
+const stats = new StatsBlock(data.stats);
 const router = new RingRouter({
   links: data.links,
   codecs: chatCodecs,
@@ -51,6 +52,7 @@ const runtime = new Runtime({
   sliceMs: config.sliceMs,
   turnMs: config.turnMs,
   longScheduleMs: config.longScheduleMs,
+  stats: stats.values,
   ...(guard === null ? {} : { guard }),
   events: (event) => {
     const line = logEvent(event);
@@ -98,7 +100,7 @@ const scheduler: ChatScheduler = start({
 });
 store.listen(scheduler.events);
 
-const answers = new Answers(post).on('stats', () => schedulerStats(scheduler, listener, data.rings));
+const answers = new Answers(post).on('stats', () => schedulerStats(scheduler, listener, data.rings, stats));
 registerProcesses(answers, runtime, `scheduler-${data.place}`);
 registerMailboxes(answers, runtime);
 

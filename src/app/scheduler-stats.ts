@@ -1,3 +1,5 @@
+import type { RuntimeStat } from '../actors/runtime-stats.js';
+import type { StatsBlock } from '../schedulers/index.js';
 import type { StoreRings } from '../storage/store-rings.js';
 import { ringCounters } from '../structures/spsc-ring.js';
 import type { Listener } from '../transport/listener.js';
@@ -10,9 +12,12 @@ export function schedulerStats(
   scheduler: ChatScheduler,
   listener: Listener | null,
   rings: StoreRings,
+  counters: StatsBlock<RuntimeStat>,
 ): SchedulerStats {
   const { runtime, stats, occupancy } = scheduler.node;
-  const mailboxes = scheduler.mailboxes();
+  // What has happened since the last turn is in it, too.
+  runtime.stats?.publish(runtime.clock.now());
+  const counted = counters.snapshot();
   const queue = ringCounters(rings.commands);
   return {
     queuedBytes: queue.depthBytes,
@@ -22,8 +27,8 @@ export function schedulerStats(
     partitions: scheduler.partitionCount,
     users: [...occupancy.users],
     atHome: [...occupancy.atHome],
-    mailboxTotal: mailboxes.waiting,
-    mailboxLongest: mailboxes.longest,
+    mailboxTotal: counted.waiting,
+    mailboxLongest: counted.longest,
     listener: { ...listener?.counters },
     connections: listener?.connections ?? 0,
     heapUsedBytes: process.memoryUsage().heapUsed,

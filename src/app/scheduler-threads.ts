@@ -1,5 +1,13 @@
+import { RUNTIME_STATS, type RuntimeStat } from '../actors/runtime-stats.js';
 import { createRegistrationMemory, type RegistrationMemory } from '../chat/registration-limits.js';
-import { type GuardHandle, SchedulerPool } from '../schedulers/index.js';
+import {
+  createStats,
+  type GuardHandle,
+  type RingReport,
+  type RouterReport,
+  SchedulerPool,
+  type StatsMemory,
+} from '../schedulers/index.js';
 import { createStoreRings, type StoreRings } from '../storage/store-rings.js';
 import { PARTITIONS } from '../storage/stores.js';
 import type { Clock } from '../structures/clock.js';
@@ -54,6 +62,8 @@ export class SchedulerThread {
   /** 0: none. */
   homePort = 0;
   isLeftOut = false;
+  /** What the runtime of the present incarnation counts; null before the first. */
+  stats: StatsMemory<RuntimeStat> | null = null;
 
   constructor(readonly place: number) {
     this.name = `scheduler-${place}`;
@@ -126,6 +136,11 @@ export class SchedulerThreads {
     return this.all[place - 1];
   }
 
+  /** The rings between the schedulers, and what each takes out of its own. */
+  ringReports(): { readonly rings: readonly RingReport[]; readonly routers: readonly RouterReport[] } {
+    return { rings: this.#pool.ringReports(), routers: this.#pool.routerReports() };
+  }
+
   /** For a writer that begins now. */
   rings(): { scheduler: number; rings: StoreRings }[] {
     return this.all.flatMap(({ place, rings }) => (rings === null ? [] : [{ scheduler: place, rings }]));
@@ -188,6 +203,7 @@ export class SchedulerThreads {
     scheduler.number = links.number;
     // A dead scheduler's rings may hold what was meant for its sessions: the next one gets rings of its own.
     scheduler.rings = rings;
+    scheduler.stats = createStats(RUNTIME_STATS);
     this.#owner.toWriter({ type: 'attach', scheduler: place, rings });
     const { schedulers, homePort, announceHomePorts } = this.#config;
     const isAlone = schedulers === 1;
@@ -206,6 +222,7 @@ export class SchedulerThreads {
       version: VERSION,
       links,
       rings,
+      stats: scheduler.stats,
       admission: this.#admission,
       registrations: this.#registrations,
     };

@@ -3,10 +3,12 @@
  * only. Everything for each message of a chat goes over the rings.
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { RuntimeStat } from '../actors/runtime-stats.js';
 import type { ChatStats } from '../chat/chat-stats.js';
 import type { RegistrationMemory } from '../chat/registration-limits.js';
-import type { GuardHandle, SchedulerLinks } from '../schedulers/index.js';
+import type { GuardHandle, SchedulerLinks, StatsMemory } from '../schedulers/index.js';
 import type { StoreRings } from '../storage/store-rings.js';
+import type { StoreWriterStat } from '../storage/store-writer-stats.js';
 import type { AdmissionMemory } from '../transport/admission-memory.js';
 import type { ListenerOptions } from '../transport/listener.js';
 import type { Config } from './config.js';
@@ -33,6 +35,8 @@ export interface SchedulerData {
   readonly links: SchedulerLinks;
   /** To the writer. */
   readonly rings: StoreRings;
+  /** What its runtime counts. */
+  readonly stats: StatsMemory<RuntimeStat>;
   /** What all schedulers count together, so that limits of the server hold for the sum. */
   readonly admission: AdmissionMemory;
   readonly registrations: RegistrationMemory;
@@ -46,6 +50,8 @@ export interface WriterData {
   readonly rings: readonly { readonly scheduler: number; readonly rings: StoreRings }[];
   /** Place of the scheduler of each partition; 0: it has none. */
   readonly routes: readonly number[];
+  /** What the writer counts. */
+  readonly stats: StatsMemory<StoreWriterStat>;
   /** The other end of the JournalPort of the operator's ledger. */
   readonly journal: MessagePort;
 }

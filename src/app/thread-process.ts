@@ -15,6 +15,12 @@ interface ThreadEnded {
 }
 export type ThreadProcessMessage = FromThread | ThreadEnded;
 
+/** Of an event loop, in ms since it began. */
+export interface LoopTimes {
+  readonly idle: number;
+  readonly active: number;
+}
+
 export interface ThreadOptions<From> {
   readonly name: string;
   /** Module that the thread runs. */
@@ -86,6 +92,12 @@ export class ThreadProcess<To, From> implements Receiver<ThreadProcessMessage>, 
   /** How long the thread's event loop has waited since it began. */
   idleMs(): number {
     return this.#worker.performance.eventLoopUtilization().idle;
+  }
+
+  /** For how long it has waited and for how long it has worked, in ms, without asking it. */
+  loopTimes(): LoopTimes {
+    const { idle, active } = this.#worker.performance.eventLoopUtilization();
+    return { idle, active };
   }
 
   /** Goes to the thread as long as there is one, also when the process has ended before it. */

@@ -1,10 +1,17 @@
+import type { LoopTimes } from './thread-process.js';
+
+interface ThreadHandle<To> {
+  post(message: To): void;
+  loopTimes(): LoopTimes;
+}
+
 /** A thread as the server knows it over its incarnations. */
 export class Thread<To> {
   /** It serves. */
   running = false;
   dismissed = false;
   /** From its start to its end, whether it serves already or not. */
-  #process: { post(message: To): void } | null = null;
+  #process: ThreadHandle<To> | null = null;
   readonly #waiting: (() => void)[] = [];
 
   constructor(readonly name: string) {}
@@ -14,7 +21,12 @@ export class Thread<To> {
     this.#process?.post(message);
   }
 
-  started(process: { post(message: To): void }): void {
+  /** How long the event loop of the present incarnation has waited and worked; null while there is none. */
+  loopTimes(): LoopTimes | null {
+    return this.#process?.loopTimes() ?? null;
+  }
+
+  started(process: ThreadHandle<To>): void {
     this.#process = process;
   }
 

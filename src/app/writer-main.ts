@@ -1,6 +1,7 @@
 /** What the writer thread runs: the store, and the writer's end of the rings. */
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import { StatsBlock } from '../schedulers/index.js';
 import type { EventSink } from '../storage/event-sink.js';
 import type { JournalFailure } from '../storage/journal/journal.js';
 import { JournalWriter } from '../storage/journal/journal-writer.js';
@@ -8,6 +9,7 @@ import { SqliteJournal } from '../storage/sqlite/sqlite-journal.js';
 import { SqliteStore } from '../storage/sqlite/sqlite-store.js';
 import { StoreOpenError } from '../storage/store-open-error.js';
 import { StoreWriter } from '../storage/store-writer.js';
+import type { StoreFigures } from '../storage/store-writer-stats.js';
 import { StoreFailure } from '../storage/stores.js';
 import { SystemClock } from '../structures/system-clock.js';
 import { SystemRandom } from '../structures/system-random.js';
@@ -32,10 +34,14 @@ let failing: StoreFailure | null = null;
 let store: SqliteStore | null = null;
 let sink: EventSink | null = null;
 
+const NO_FIGURES: StoreFigures = { walBytes: 0, youngBytes: 0, oldInserted: 0, oldDeleted: 0 };
+
 function open(): StoreWriter | null {
   try {
     const writer = new StoreWriter({
       clock,
+      stats: new StatsBlock(data.stats).values,
+      figures: () => store?.figures ?? NO_FIGURES,
       batchCountMax: config.writerBatchMax,
       open: (events) => {
         sink = events;

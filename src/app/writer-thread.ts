@@ -1,10 +1,12 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { createStats, type StatsMemory } from '../schedulers/index.js';
 import { JournalPort } from '../storage/journal/journal-port.js';
 import type { StoreRings } from '../storage/store-rings.js';
+import { STORE_WRITER_STATS, type StoreWriterStat } from '../storage/store-writer-stats.js';
 import type { Config } from './config.js';
 import { Thread } from './thread.js';
 import type { FromWriter, ToWriter, WriterData } from './thread-messages.js';
-import { ThreadProcess, type ThreadProcessMessage } from './thread-process.js';
+import { type LoopTimes, ThreadProcess, type ThreadProcessMessage } from './thread-process.js';
 import type { MainTree } from './tree.js';
 
 export interface WriterThreadOwner {
@@ -28,6 +30,9 @@ export class WriterThread {
   readonly #owner: WriterThreadOwner;
   /** For the operator's ledger. What a writer that died has not answered is asked of the next one. */
   readonly journal = new JournalPort();
+  /** What the present incarnation counts, and its number. */
+  stats: StatsMemory<StoreWriterStat> = createStats(STORE_WRITER_STATS);
+  incarnation = 0;
   #opened = 0;
 
   constructor(config: Config, owner: WriterThreadOwner) {
@@ -37,6 +42,11 @@ export class WriterThread {
 
   get running(): boolean {
     return this.#thread.running;
+  }
+
+  /** Of its event loop; null: there is none at the moment. */
+  loopTimes(): LoopTimes | null {
+    return this.#thread.loopTimes();
   }
 
   start(tree: MainTree): void {
@@ -76,8 +86,11 @@ export class WriterThread {
   #data(): { readonly workerData: WriterData; readonly transferList: MessagePort[] } {
     const { port1, port2 } = new MessageChannel();
     this.journal.attach(port1);
+    this.stats = createStats(STORE_WRITER_STATS);
+    this.incarnation++;
     const workerData: WriterData = {
       role: 'writer',
+      stats: this.stats,
       config: this.#config,
       rings: this.#owner.rings(),
       routes: this.#owner.routes(),

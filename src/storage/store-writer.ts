@@ -5,12 +5,17 @@ import { applyCommand } from './codec/command-codec.js';
 import type { EventSink } from './event-sink.js';
 import { RingEvents } from './ring-events.js';
 import { SCHEDULER_BELL, type StoreRings, WRITER_BELL } from './store-rings.js';
+import { LatePeak, type StoreFigures, StoreWriterCell } from './store-writer-stats.js';
 import { PARTITIONS, type Store, type StoreFailure } from './stores.js';
 
 export interface StoreWriterOptions {
   /** Opens the store; its events must go to `events`. */
   readonly open: (events: EventSink) => Store;
   readonly clock: Clock;
+  /** Where the figures of {@link STORE_WRITER_STATS} are written after each batch: memory that other threads may read. */
+  readonly stats?: Float64Array;
+  /** Those of them that only the store knows. */
+  readonly figures?: () => StoreFigures;
   /** Ceilings of one batch: commands, their bytes, and the bytes of events that they made. */
   readonly batchCountMax?: number;
   readonly batchBytesMax?: number;
@@ -93,10 +98,18 @@ export class StoreWriter {
   #stalledAt: number | null = null;
   #batchMax = 0;
   #batchMsMax = 0;
+  #batchMs = 0;
+  #commitMs = 0;
+  readonly #stats: Float64Array | null;
+  readonly #figures: StoreWriterOptions['figures'];
+  readonly #latelyMax = new LatePeak();
+  readonly #latelyMsMax = new LatePeak();
 
   /** @throws whatever `open` throws */
   constructor(options: StoreWriterOptions) {
     this.#clock = options.clock;
+    this.#stats = options.stats ?? null;
+    this.#figures = options.figures;
     this.#countMax = options.batchCountMax ?? 8192;
     this.#bytesMax = options.batchBytesMax ?? 1024 * 1024;
     this.#eventBytesMax = options.batchEventBytesMax ?? 4 * 1024 * 1024;
@@ -241,16 +254,22 @@ export class StoreWriter {
     }
     if (count === 0) return false;
     this.#next++;
+    const committing = this.#clock.now();
     const failure = store.commit();
+    const committed = this.#clock.now();
+    this.#commitMs += committed - committing;
     for (const inlet of this.#inlets) {
       if (inlet.commands.release()) inlet.schedulerBell.ring();
     }
     this.#commits++;
     this.#commands += count;
     this.#batchMax = Math.max(this.#batchMax, count);
-    this.#batchMsMax = Math.max(this.#batchMsMax, this.#clock.now() - began);
+    const tookMs = committed - began;
+    this.#batchMs += tookMs;
+    this.#batchMsMax = Math.max(this.#batchMsMax, tookMs);
+    if (failure !== null) this.#failures++;
+    this.#publish(count, tookMs, committed);
     if (failure !== null) {
-      this.#failures++;
       this.#failing = true;
       this.#onFailure?.(failure, count);
     } else if (this.#failing) {
@@ -258,6 +277,26 @@ export class StoreWriter {
       this.#onRecovery?.();
     }
     return true;
+  }
+
+  /** A batch of so many commands took so long. */
+  #publish(count: number, tookMs: number, now: number): void {
+    const stats = this.#stats;
+    if (stats === null) return;
+    stats[StoreWriterCell.commits] = this.#commits;
+    stats[StoreWriterCell.commands] = this.#commands;
+    stats[StoreWriterCell.batchMs] = this.#batchMs;
+    stats[StoreWriterCell.commitMs] = this.#commitMs;
+    stats[StoreWriterCell.failures] = this.#failures;
+    stats[StoreWriterCell.stalls] = this.#stalls;
+    stats[StoreWriterCell.batchMax] = this.#latelyMax.add(count, now);
+    stats[StoreWriterCell.batchMsMax] = this.#latelyMsMax.add(tookMs, now);
+    const figures = this.#figures?.();
+    if (figures === undefined) return;
+    stats[StoreWriterCell.walBytes] = figures.walBytes;
+    stats[StoreWriterCell.youngBytes] = figures.youngBytes;
+    stats[StoreWriterCell.oldInserted] = figures.oldInserted;
+    stats[StoreWriterCell.oldDeleted] = figures.oldDeleted;
   }
 
   /** Sleeps until a scheduler rings. `stalled`: new commands do not matter, room for events does. */

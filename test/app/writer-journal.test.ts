@@ -1,4 +1,5 @@
 /** The operator's ledger on the writer thread: it survives the thread, and costs nothing while nobody wants it. */
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -7,7 +8,9 @@ import { type TestContext, test } from 'node:test';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { loadConfig } from '../../src/app/config.js';
 import type { FromWriter, ToWriter, WriterData } from '../../src/app/thread-messages.js';
+import { createStats } from '../../src/schedulers/index.js';
 import { JournalPort } from '../../src/storage/journal/journal-port.js';
+import { STORE_WRITER_STATS } from '../../src/storage/store-writer-stats.js';
 import { contentOf, event } from '../storage/journal-bench.js';
 import { atEnd } from '../support/at-end.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -17,6 +20,7 @@ async function writerThread(t: TestContext, dataFolder: string, journal: Journal
   const { port1, port2 } = new MessageChannel();
   const workerData: WriterData = {
     role: 'writer',
+    stats: createStats(STORE_WRITER_STATS),
     config: loadConfig({ flags: { dataFolder } }),
     rings: [],
     routes: [],

@@ -1,5 +1,8 @@
+import { performance } from 'node:perf_hooks';
+import type { RuntimeStat } from '../../actors/runtime-stats.js';
 import { Groups, type GroupsOptions } from '../../metrics/groups.js';
 import { osGroups } from '../../metrics/os/os-groups.js';
+import { placeOf, StatsBlock, type StatsMemory } from '../../schedulers/index.js';
 import type { SchedulerThreads } from '../scheduler-threads.js';
 import { FiguresOfThreads } from '../server-figures.js';
 import type { ThreadQuestions } from '../thread-questions.js';
@@ -7,22 +10,91 @@ import type { WriterThread } from '../writer-thread.js';
 import { chatGroup } from './chat-group.js';
 import { connGroup } from './conn-group.js';
 import { memGroup } from './mem-group.js';
+import { msgqGroup } from './msgq-group.js';
+import { ringGroup } from './ring-group.js';
+import { schedGroup } from './sched-group.js';
 import { storeGroup } from './store-group.js';
+import type { WatchedThread } from './watched-thread.js';
 
 export interface ServerGroupsParts extends GroupsOptions {
   readonly questions: ThreadQuestions;
   readonly schedulers: SchedulerThreads;
   readonly writer: WriterThread;
+  /** What the runtime of the main thread counts. */
+  readonly main: StatsMemory<RuntimeStat>;
+  /** Milliseconds of garbage collections of a thread since its start; null: not known. */
+  readonly gcMs?: (thread: string) => number | null;
 }
 
 /** All figures that the server has of itself. Sources of other groups are added here, one line each. */
 export function serverGroups(parts: ServerGroupsParts): Groups {
-  const threads = new FiguresOfThreads(parts.questions, parts.schedulers.all, parts.writer);
+  const { schedulers, writer } = parts;
+  const threads = new FiguresOfThreads(parts.questions, schedulers.all, writer);
+  const actors = [...schedulers.all.map(schedulerOf), mainOf(parts.main)];
+  const rings = () => schedulers.rings();
   const groups = new Groups(parts)
+    .add(
+      schedGroup({
+        threads: [...actors, writerOf(writer)],
+        gcMs: parts.gcMs ?? (() => null),
+        wakes: (thread) => wakesOf(schedulers, thread),
+      }),
+    )
+    .add(msgqGroup(actors))
+    .add(ringGroup({ reports: () => schedulers.ringReports().rings, stores: rings, writer: writer.name }))
     .add(memGroup(threads))
     .add(connGroup(threads))
-    .add(storeGroup(threads))
+    .add(storeGroup({ writer: () => writer, rings }))
     .add(chatGroup(threads));
   for (const source of osGroups(parts.clock, process.pid)) groups.add(source);
   return groups;
+}
+
+function schedulerOf(scheduler: SchedulerThreads['all'][number]): WatchedThread {
+  return {
+    name: scheduler.name,
+    get incarnation() {
+      return scheduler.number;
+    },
+    get stats() {
+      return scheduler.stats;
+    },
+    workMs: null,
+    loopTimes: () => scheduler.thread.loopTimes(),
+  };
+}
+
+function mainOf(stats: StatsMemory<RuntimeStat>): WatchedThread {
+  return {
+    name: 'main',
+    incarnation: 1,
+    stats,
+    workMs: null,
+    loopTimes: () => {
+      const { idle, active } = performance.eventLoopUtilization();
+      return { idle, active };
+    },
+  };
+}
+
+function writerOf(writer: WriterThread): WatchedThread {
+  return {
+    name: writer.name,
+    get incarnation() {
+      return writer.incarnation;
+    },
+    stats: null,
+    get workMs() {
+      return new StatsBlock(writer.stats).read('batchMs');
+    },
+    loopTimes: () => writer.loopTimes(),
+  };
+}
+
+/** The name of a scheduler is made of its place. */
+function wakesOf(schedulers: SchedulerThreads, thread: string): number | null {
+  const report = schedulers
+    .ringReports()
+    .routers.find(({ scheduler }) => `scheduler-${placeOf(scheduler)}` === thread);
+  return report?.stats.wakes ?? null;
 }

@@ -1,10 +1,21 @@
 import { counter, gauge, peak } from '../../metrics/columns.js';
+import { LastingCounters } from '../../metrics/lasting-counters.js';
 import type { GroupSource } from '../../metrics/reading.js';
-import type { FiguresOfThreads } from '../server-figures.js';
-import { sumOf } from './sum-of.js';
+import { StatsBlock, type StatsMemory } from '../../schedulers/index.js';
+import type { StoreRings } from '../../storage/store-rings.js';
+import type { StoreWriterStat } from '../../storage/store-writer-stats.js';
+import { ringCounters } from '../../structures/spsc-ring.js';
 
-/** The store and its writer. */
-export function storeGroup(threads: FiguresOfThreads): GroupSource {
+export interface StoreGroupParts {
+  /** What the writer counts, and the number of its present incarnation. */
+  readonly writer: () => { readonly stats: StatsMemory<StoreWriterStat>; readonly incarnation: number };
+  readonly rings: () => readonly { readonly rings: StoreRings }[];
+}
+
+/** The store and its writer. Of one that hangs, too: nothing is asked of it. */
+export function storeGroup({ writer, rings }: StoreGroupParts): GroupSource {
+  const lasting = new LastingCounters();
+  let commits = 0;
   return {
     description: {
       name: 'store',
@@ -15,8 +26,12 @@ export function storeGroup(threads: FiguresOfThreads): GroupSource {
         counter('commits', '{commit}', 'Batches committed.'),
         counter('commands', '{command}', 'Commands in them: their ratio is the size of a batch.'),
         counter('failures', '{commit}', 'Batches that could not be committed.'),
-        peak('batch_max', '{command}', 'The largest batch.'),
-        peak('batch_ms_max', 'ms', 'The longest batch, from its first command to its events.'),
+        peak('batch_max', '{command}', 'The largest batch of the last seconds.'),
+        peak(
+          'batch_ms_max',
+          'ms',
+          'The longest batch of the last seconds, from its first command to its events.',
+        ),
         gauge('wal_bytes', 'By', "Size of SQLite's write-ahead log."),
         gauge(
           'young_bytes',
@@ -29,23 +44,47 @@ export function storeGroup(threads: FiguresOfThreads): GroupSource {
           'By',
           'The most bytes that ever waited in the ring of one scheduler to the writer.',
         ),
+        counter('batch_ms', 'ms', 'Time from the first command of a batch to its events.'),
+        counter('commit_ms', 'ms', 'Of it, in the commit itself.'),
+        counter(
+          'stalls',
+          '{stall}',
+          'Times that nothing was applied because a scheduler did not take its events.',
+        ),
+        counter(
+          'old_inserted',
+          '{message}',
+          'Messages moved to the old generation: their users did not fetch them soon.',
+        ),
+        counter('old_deleted', '{message}', 'Messages removed from it: fetched, or too old.'),
       ],
     },
-    async read() {
-      const { schedulers, writer } = await threads.read();
+    read() {
+      const { stats, incarnation } = writer();
+      const now = new StatsBlock(stats).snapshot();
+      lasting.heard('writer', incarnation, now);
+      // The peaks are those of the time in which the last batches were; long ago, if there were none.
+      const isQuiet = lasting.sum('commits') === commits;
+      commits = lasting.sum('commits');
+      const queues = rings().map((one) => ringCounters(one.rings.commands));
       return [
         {
           instance: '',
           figures: [
-            writer?.commits ?? null,
-            writer?.commands ?? null,
-            writer?.failures ?? null,
-            writer?.batchMax ?? null,
-            writer?.batchMsMax ?? null,
-            writer?.walBytes ?? null,
-            writer?.youngBytes ?? null,
-            sumOf(schedulers, (stats) => stats.queuedBytes),
-            schedulers.length === 0 ? null : Math.max(...schedulers.map((stats) => stats.queuedBytesMax)),
+            commits,
+            lasting.sum('commands'),
+            lasting.sum('failures'),
+            isQuiet ? 0 : now.batchMax,
+            isQuiet ? 0 : now.batchMsMax,
+            now.walBytes,
+            now.youngBytes,
+            queues.reduce((total, { depthBytes }) => total + depthBytes, 0),
+            Math.max(0, ...queues.map(({ depthBytesMax }) => depthBytesMax)),
+            lasting.sum('batchMs'),
+            lasting.sum('commitMs'),
+            lasting.sum('stalls'),
+            lasting.sum('oldInserted'),
+            lasting.sum('oldDeleted'),
           ],
         },
       ];

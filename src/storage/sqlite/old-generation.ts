@@ -11,6 +11,9 @@ const SEQ_END = Number.MAX_SAFE_INTEGER;
 
 /** The `old` table: entries that stayed, side by side for each inbox, so that a page is one look and a run. */
 export class OldGeneration {
+  /** Entries that came and went since it was opened. */
+  inserted = 0;
+  deleted = 0;
   readonly #insert: Database.Statement;
   readonly #removed: Database.Statement;
   readonly #delete: Database.Statement;
@@ -47,6 +50,7 @@ export class OldGeneration {
     ref: number,
     body: Uint8Array,
   ): void {
+    this.inserted++;
     this.#insert.run(inbox, seq, time, kind, from, ref, body);
   }
 
@@ -54,6 +58,7 @@ export class OldGeneration {
   remove(inbox: UserId, upTo: Seq): RemovedEntry[] {
     const removed = this.#removed.all(inbox, upTo) as RemovedEntry[];
     if (removed.length > 0) this.#delete.run(inbox, upTo);
+    this.deleted += removed.length;
     return removed;
   }
 

@@ -65,6 +65,9 @@ export interface SqliteStoreFigures {
   readonly youngBytes: number;
   readonly cachedUsers: number;
   readonly walBytes: number;
+  /** Entries that came into the old generation, and went out of it, since the database was opened last. */
+  readonly oldInserted: number;
+  readonly oldDeleted: number;
   /** Batches that came to nothing since the store was opened. */
   readonly failures: number;
 }
@@ -156,6 +159,8 @@ export class SqliteStore implements Store {
       youngBytes: tables?.youngBytes ?? 0,
       cachedUsers: tables?.cachedUsers ?? 0,
       walBytes: tables?.walBytes ?? 0,
+      oldInserted: tables?.aged.inserted ?? 0,
+      oldDeleted: tables?.aged.deleted ?? 0,
       failures: this.#failures,
     };
   }

@@ -90,6 +90,11 @@ export class SqliteTables implements Tables {
     return this.#young.bytes;
   }
 
+  /** Entries that came into the old generation, and went out of it, since this was opened. */
+  get aged(): { readonly inserted: number; readonly deleted: number } {
+    return this.#old;
+  }
+
   /** Wall-clock ms of the oldest record in the log; +∞ when the log is empty. */
   get oldestTime(): number {
     const segment = this.#young.oldest();

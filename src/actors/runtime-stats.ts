@@ -1,0 +1,106 @@
+import type { Runtime } from './runtime.js';
+
+/** What a runtime counts of itself, for whoever watches: in this order in `RuntimeOptions.stats`. All but the gauges only grow. */
+export const RUNTIME_STATS = [
+  /** Turns, and slices in them. */
+  'turns',
+  'slices',
+  /** Milliseconds in turns: what processes did in their slices, and the after-turn callbacks. */
+  'turnMs',
+  /**
+   * Messages handled at once on the stack of a sender; and about how many milliseconds that took where the sender was no
+   * process but a socket, say: one in 32 is timed.
+   */
+  'dispatches',
+  'dispatchMs',
+  /** Milliseconds in which timers fired. */
+  'timerMs',
+  /** Messages that came into mailboxes, and that were handled. Those that were handled at once are in both. */
+  'received',
+  'handled',
+  /** Slices and callbacks that took long. */
+  'longSchedules',
+  /** Gauges. Processes there are, those of them that wait for a slice, and those with a backlog. */
+  'processes',
+  'runQueue',
+  'backlogged',
+  /** Processes in whose mailbox something waits. */
+  'nonEmpty',
+  /** Messages that wait, all together, and in the longest mailbox. */
+  'waiting',
+  'longest',
+  /** Of them, those that selective receives have put aside in long mailboxes. */
+  'saved',
+] as const;
+export type RuntimeStat = (typeof RUNTIME_STATS)[number];
+
+const TURNS = RUNTIME_STATS.indexOf('turns');
+const SLICES = RUNTIME_STATS.indexOf('slices');
+const TURN_MS = RUNTIME_STATS.indexOf('turnMs');
+const DISPATCHES = RUNTIME_STATS.indexOf('dispatches');
+const DISPATCH_MS = RUNTIME_STATS.indexOf('dispatchMs');
+const TIMER_MS = RUNTIME_STATS.indexOf('timerMs');
+const RECEIVED = RUNTIME_STATS.indexOf('received');
+const HANDLED = RUNTIME_STATS.indexOf('handled');
+const LONG_SCHEDULES = RUNTIME_STATS.indexOf('longSchedules');
+const PROCESSES = RUNTIME_STATS.indexOf('processes');
+const RUN_QUEUE = RUNTIME_STATS.indexOf('runQueue');
+const BACKLOGGED = RUNTIME_STATS.indexOf('backlogged');
+const NON_EMPTY = RUNTIME_STATS.indexOf('nonEmpty');
+const WAITING = RUNTIME_STATS.indexOf('waiting');
+const LONGEST = RUNTIME_STATS.indexOf('longest');
+const SAVED = RUNTIME_STATS.indexOf('saved');
+
+/** The run queue is looked at up to here; if it is longer, the rest is taken to be as the part that was seen. */
+const SEEN_MAX = 256;
+/** How often mailboxes are counted at most while there is something in them, in ms. */
+const COUNT_MS = 25;
+
+/**
+ * Publishes the figures of a runtime at the end of each of its turns: some stores into memory that other threads read. Nothing
+ * is counted for each message; what waits is counted over the mailboxes that are known to have something in them.
+ */
+export class RuntimeStats {
+  readonly #runtime: Runtime;
+  readonly #values: Float64Array;
+  #countedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(runtime: Runtime, values: Float64Array) {
+    this.#runtime = runtime;
+    this.#values = values;
+  }
+
+  /** It is `now`. */
+  publish(now: number): void {
+    const { turns, timers, mailboxes, processCount, longSchedules } = this.#runtime;
+    const values = this.#values;
+    values[TURNS] = turns.turns;
+    values[SLICES] = turns.slices;
+    values[TURN_MS] = turns.turnMs;
+    values[DISPATCHES] = turns.dispatches;
+    values[DISPATCH_MS] = turns.dispatchMs;
+    values[TIMER_MS] = timers.busyMs;
+    values[LONG_SCHEDULES] = longSchedules;
+    values[PROCESSES] = processCount;
+    values[RUN_QUEUE] = turns.length;
+    const isEmpty = turns.length === 0 && mailboxes.backlogged === 0;
+    if (isEmpty || now - this.#countedAt >= COUNT_MS) this.#count(now);
+    const handled = turns.handled + turns.dispatches;
+    values[HANDLED] = handled;
+    // Without a look at each message: what came was handled, or waits. It does not fall when what waits is thrown away.
+    values[RECEIVED] = Math.max(values[RECEIVED]!, handled + values[WAITING]!);
+  }
+
+  #count(now: number): void {
+    this.#countedAt = now;
+    const { turns, mailboxes } = this.#runtime;
+    const values = this.#values;
+    const counted = turns.waiting(SEEN_MAX);
+    const known = mailboxes.waiting();
+    values[BACKLOGGED] = mailboxes.backlogged;
+    values[NON_EMPTY] = turns.length + known.aside;
+    values[WAITING] = counted.messages + known.messages;
+    values[LONGEST] = Math.max(counted.longest, known.longest);
+    values[SAVED] = known.saved;
+  }
+}
