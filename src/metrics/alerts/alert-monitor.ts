@@ -1,0 +1,184 @@
+import type { Process } from '../../actors/index.js';
+import { sleep } from '../../actors/index.js';
+import type { GroupDescription, Reading } from '../reading.js';
+import type { AlertBook } from './alert-book.js';
+import type { AlertRule } from './alert-rules.js';
+import type { Backlog, BacklogSource } from './backlog-source.js';
+import type { EventCounts } from './event-counts.js';
+import { FigureWatch, findingOf } from './figure-watch.js';
+import { processObservations } from './process-findings.js';
+
+/** How often it is looked whether messages wait anywhere: two such looks and the age of a message are below two seconds. */
+const LOOK_MS = 1000;
+/** The same while something is wrong, or about to be. */
+const WATCH_MS = 500;
+/** How often figures are read, and a scheduler is asked for a sign of life. */
+const FIGURES_MS = 5000;
+/** Processes that a scheduler tells of at most. */
+export const PROCESSES_MAX = 1024;
+
+/** In the place of the time at which a scheduler was asked that is not there. */
+const NOT_THERE = Number.POSITIVE_INFINITY;
+
+/** What is read: `Groups` on the main thread. */
+export interface FiguresSource {
+  describe(): readonly GroupDescription[];
+  read(names: Iterable<string>): Promise<Reading>;
+}
+
+export interface AlertMonitorParts {
+  readonly rules: readonly AlertRule[];
+  readonly book: AlertBook;
+  readonly events: EventCounts;
+  readonly figures: FiguresSource;
+  /** The schedulers, as of now. */
+  readonly backlogs: () => readonly BacklogSource[];
+}
+
+/** Of one incarnation of a scheduler. */
+interface Asked {
+  isUnderWay: boolean;
+  askedAt: number;
+  /** Since when it has not answered, or is not there; null: it has. */
+  silentSince: number | null;
+}
+
+/**
+ * The process that looks whether anything is wrong. While no message waits anywhere it looks at one number for each
+ * scheduler a second, and at the figures every five.
+ */
+export class AlertMonitor {
+  readonly #parts: AlertMonitorParts;
+  readonly #self: Process<never>;
+  readonly #watch: FigureWatch;
+  readonly #asked = new Map<string, Asked>();
+  #figuresAt = Number.NEGATIVE_INFINITY;
+  #isReading = false;
+
+  private constructor(self: Process<never>, parts: AlertMonitorParts) {
+    this.#parts = parts;
+    this.#self = self;
+    this.#watch = new FigureWatch(parts.rules);
+  }
+
+  /** What makes a process of it: `supervisor.spawnLink(AlertMonitor.process(parts))`. */
+  static process(parts: AlertMonitorParts): (self: Process<never>) => Promise<void> {
+    return async (self) => {
+      const monitor = new AlertMonitor(self, parts);
+      // Whoever is to be told has his place by then.
+      await self.wait(sleep(LOOK_MS));
+      for (;;) await self.wait(sleep(monitor.look()));
+    };
+  }
+
+  /** Looks, and returns in how many ms it is to be looked again. */
+  look(): number {
+    const now = this.#self.runtime.clock.now();
+    const { book, events, rules } = this.#parts;
+    let isWatching = false;
+    const sources = this.#parts.backlogs();
+    for (const source of sources) {
+      this.#lookAt(source, now);
+      isWatching ||= this.#isWatched(source.name);
+    }
+    if (!events.isEmpty || book.isWatched('events')) book.evaluate('events', events.observe(rules, now));
+    if (now - this.#figuresAt >= FIGURES_MS && !this.#isReading) {
+      this.#figuresAt = now;
+      this.#readFigures();
+    }
+    return isWatching ? WATCH_MS : LOOK_MS;
+  }
+
+  #lookAt(source: BacklogSource, now: number): void {
+    const { book } = this.#parts;
+    const scope = scopeOf(source.name);
+    let asked = this.#asked.get(source.name);
+    if (!source.isRunning) {
+      if (asked?.askedAt !== NOT_THERE) {
+        asked = { isUnderWay: false, askedAt: NOT_THERE, silentSince: asked?.silentSince ?? now };
+        this.#asked.set(source.name, asked);
+      }
+      // What was wrong with its processes has ended with them.
+      if (book.isWatched(scope)) book.evaluate(scope, []);
+      this.#judgeSilence(source.name, asked, now);
+      return;
+    }
+    if (asked === undefined || asked.askedAt === NOT_THERE) {
+      asked = {
+        isUnderWay: false,
+        askedAt: Number.NEGATIVE_INFINITY,
+        silentSince: asked?.silentSince ?? null,
+      };
+      this.#asked.set(source.name, asked);
+    }
+    if (asked.isUnderWay) return;
+    const isQuiet = source.waiting() === 0 && asked.silentSince === null && !this.#isWatched(source.name);
+    if (isQuiet && now - asked.askedAt < FIGURES_MS) return;
+    asked.isUnderWay = true;
+    asked.askedAt = now;
+    const state = asked;
+    this.#later(source.ask(PROCESSES_MAX), (backlog) => {
+      state.isUnderWay = false;
+      this.#answered(source.name, state, backlog);
+    });
+  }
+
+  #answered(name: string, asked: Asked, backlog: Backlog | null): void {
+    // It has ended meanwhile, or is another one by now.
+    if (this.#asked.get(name) !== asked) return;
+    const { book, rules } = this.#parts;
+    if (backlog === null) {
+      asked.silentSince ??= asked.askedAt;
+    } else {
+      asked.silentSince = null;
+      book.evaluate(scopeOf(name), processObservations(rules, backlog.processes));
+    }
+    this.#judgeSilence(name, asked, this.#self.runtime.clock.now());
+  }
+
+  #judgeSilence(name: string, { silentSince }: Asked, now: number): void {
+    const { book, rules } = this.#parts;
+    const scope = silenceOf(name);
+    if (silentSince === null && !book.isWatched(scope)) return;
+    const value = silentSince === null ? 0 : now - silentSince;
+    const observations = rules
+      .filter((rule) => rule.source.kind === 'silence')
+      .map((rule) => ({ rule, subject: name, label: null, value, find: () => findingOf(rule, name, value) }));
+    book.evaluate(scope, observations);
+  }
+
+  #isWatched(name: string): boolean {
+    const { book } = this.#parts;
+    return book.isWatched(scopeOf(name)) || book.isWatched(silenceOf(name));
+  }
+
+  #readFigures(): void {
+    const { figures, book } = this.#parts;
+    const descriptions = figures.describe();
+    const names = this.#watch.groups(descriptions);
+    if (names.length === 0) return;
+    this.#isReading = true;
+    this.#later(figures.read(names), (reading) => {
+      this.#isReading = false;
+      for (const [group, observations] of this.#watch.observe(reading, descriptions)) {
+        book.evaluate(`figures ${group}`, observations);
+      }
+    });
+  }
+
+  /** What fails ends this process, with a report, and its supervisor starts another one. */
+  #later<T>(promise: Promise<T>, then: (value: T) => void): void {
+    promise.then(then).catch((thrown: unknown) => {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      this.#self.exit({ type: 'error', error });
+    });
+  }
+}
+
+function scopeOf(scheduler: string): string {
+  return `processes ${scheduler}`;
+}
+
+function silenceOf(scheduler: string): string {
+  return `silence ${scheduler}`;
+}
