@@ -230,6 +230,19 @@ function contradictions(config: Config, origin: Record<string, string>, problems
     durationText(schedulerHangMs),
     `must be at least ${from('longScheduleKillMs')} = ${durationText(longScheduleKillMs)} and ${from('longScheduleMs')} = ${durationText(longScheduleMs)}`,
   );
+  const { alertWebhook, alertCommand } = config;
+  check(
+    alertWebhook === '' || (/^https?:/.test(alertWebhook) && URL.canParse(alertWebhook)),
+    'alertWebhook',
+    alertWebhook,
+    'must be a URL such as https://alerts.example/rookery',
+  );
+  check(
+    alertCommand === '' || alertCommand.startsWith('/'),
+    'alertCommand',
+    alertCommand,
+    'must be an absolute path',
+  );
   const { homePort } = config;
   const lastHomePort = homePort + Math.max(1, config.schedulers) - 1;
   check(

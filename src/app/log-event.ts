@@ -1,5 +1,6 @@
 import { formatReason, isOrderly } from '../actors/exit-reason.js';
 import type { RuntimeEvent } from '../actors/runtime-event.js';
+import { Alert } from '../metrics/alerts/alert.js';
 import type { ThreadEvent } from './thread-messages.js';
 
 /** What the process core reports, as a line for the log; null for what nobody needs to read. */
@@ -25,8 +26,11 @@ export function logEvent(event: RuntimeEvent): ThreadEvent | null {
     case 'handler_crashed':
       return line('error', `${event.handler} of ${event.label} crashed: ${formatReason(event.reason)}`, {});
     case 'alarm_set':
+      // Alerts have a handler that logs them in their own words.
+      if (event.id instanceof Alert) return null;
       return line('warn', `alarm: ${String(event.id)}`, { description: String(event.description) });
     case 'alarm_cleared':
+      if (event.id instanceof Alert) return null;
       return line('info', `the alarm is over: ${String(event.id)}`, {});
     case 'application_started':
       return line('info', `${event.application} ${event.version} has started`, {});
@@ -44,12 +48,15 @@ export function logEvent(event: RuntimeEvent): ThreadEvent | null {
       );
     case 'hook_failed':
       return line('error', 'an exit hook failed', { error: String(event.error) });
-    case 'long_schedule':
-      return line('warn', `${event.label} ran for ${event.durationMs.toFixed(0)} ms without a pause`, {
+    case 'long_schedule': {
+      const message = `${event.label} ran for ${event.durationMs.toFixed(0)} ms without a pause`;
+      const fields = {
         process: event.label,
         messages: event.messages,
         ...(event.stack === undefined ? {} : { stack: event.stack.join('\n') }),
-      });
+      };
+      return { ...line('warn', message, fields), alert: 'long_schedule' };
+    }
     case 'mailbox_overflow':
       return line('error', `${event.label} was ended: its mailbox overflowed`, {
         mailbox: event.mailboxLength,

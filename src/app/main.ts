@@ -23,6 +23,7 @@ import { PartitionMoves } from './partition-moves.js';
 import { processThreads } from './process-threads.js';
 import { type SchedulerThread, SchedulerThreads, type SchedulerThreadsOwner } from './scheduler-threads.js';
 import { SchedulerWatch } from './scheduler-watch.js';
+import { ServerAlerts } from './server-alerts.js';
 import { checkServerPackages } from './server-packages.js';
 import { CommandGateway } from './sms/command-gateway.js';
 import { PinLog } from './sms/pin-log.js';
@@ -89,6 +90,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
   readonly #moves: PartitionMoves;
   readonly #watch: SchedulerWatch;
   readonly #processThreads: () => readonly ProcessThread[];
+  readonly #alerts: ServerAlerts;
   #operator: Operator | null = null;
   #state: 'starting' | 'running' | 'draining' = 'starting';
   #epoch = 0;
@@ -126,13 +128,24 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
       schedulers: this.#schedulers,
       writer: this.#writer,
       main: stats,
+      dataFolder: resolve(config.dataFolder),
       onFailure: (group, error) => this.#log.warn({ group, err: error }, `no figures of ${group}`),
     });
     this.#telemetry = new Telemetry({ config, groups: this.#groups, clock: this.#clock, log: this.#log });
     this.#moves = new PartitionMoves(this.#schedulers, this.#clock, (scheduler) =>
       this.#askScheduler(scheduler),
     );
-    this.#watch = new SchedulerWatch(config, this.#clock, this.#log);
+    this.#alerts = new ServerAlerts({
+      config,
+      runtime,
+      clock: this.#clock,
+      random: this.#random,
+      log: this.#log,
+      groups: this.#groups,
+      questions: this.#questions,
+      schedulers: () => (this.#state === 'running' ? this.#schedulers.all : []),
+    });
+    this.#watch = new SchedulerWatch(config, this.#clock, this.#log, (event) => this.#alerts.record(event));
     this.#processThreads = processThreads({
       runtime,
       questions: this.#questions,
@@ -195,6 +208,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
           writer: this.#writer,
           questions: this.#questions,
           processThreads: this.#processThreads,
+          alerts: this.#alerts,
         }),
         pins: this.#pinLog === null ? null : () => this.#pinLog?.pins() ?? [],
         isHealthy: () =>
@@ -213,6 +227,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
     }
     this.#state = 'running';
     this.#watch.announce();
+    this.#alerts.start(this.#tree);
     process.on('SIGTERM', this.#onSignal);
     process.on('SIGINT', this.#onSignal);
     banner(this.#log, this.#config, this.#operator, {
@@ -508,6 +523,9 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
     // A start that is refused says why in one line; the rest is for who debugs it.
     const level = this.#state === 'starting' && line.level === 'error' ? 'debug' : line.level;
     this.#log[level]({ thread, ...line.fields }, line.message);
+    if (line.alert === undefined) return;
+    const stack = String(line.fields['stack'] ?? '').split('\n');
+    this.#alerts.record({ event: line.alert, thread, message: line.message, stack });
   }
 
   #makeGateway(): SmsGateway {

@@ -5,6 +5,7 @@ import type { Config } from './config.js';
 import type { Log } from './log.js';
 import { OperatorProcesses, type ProcessThread } from './operator-processes.js';
 import type { SchedulerThreads } from './scheduler-threads.js';
+import type { ServerAlerts } from './server-alerts.js';
 import type { ThreadQuestions } from './thread-questions.js';
 import type { WriterThread } from './writer-thread.js';
 
@@ -18,10 +19,11 @@ export interface OperatorParts {
   readonly questions: ThreadQuestions;
   /** The threads that have processes, as they are now. */
   readonly processThreads: () => readonly ProcessThread[];
+  readonly alerts: ServerAlerts;
 }
 
 /** Everything that an operator can ask or have done: one line for each action, or for each file of them. */
 export function operatorActions(parts: OperatorParts): readonly Action[] {
   const processes = new OperatorProcesses(parts.questions, parts.processThreads);
-  return [...processActions(processes)];
+  return [...processActions(processes), ...parts.alerts.actions()];
 }

@@ -12,6 +12,7 @@ import { SystemRandom } from '../structures/system-random.js';
 import type { Listener } from '../transport/listener.js';
 import type { ConnectionAcceptor } from '../transport/socket.js';
 import { ListenError, listen } from '../transport/uws/uws-listener.js';
+import { registerAlerts } from './alert-answers.js';
 import { Answers } from './answers.js';
 import { chatCodecs } from './chat-codecs.js';
 import { ChatScheduler, type ChatSchedulerParts } from './chat-scheduler.js';
@@ -103,6 +104,8 @@ store.listen(scheduler.events);
 const answers = new Answers(post).on('stats', () => schedulerStats(scheduler, listener, data.rings, stats));
 registerProcesses(answers, runtime, `scheduler-${data.place}`);
 registerMailboxes(answers, runtime);
+
+registerAlerts(answers, runtime);
 
 /** Starts the chat. A port that cannot be opened is the operator's business: it is told in one line. */
 function start(parts: ChatSchedulerParts): ChatScheduler {

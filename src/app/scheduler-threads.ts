@@ -12,6 +12,7 @@ import { createStoreRings, type StoreRings } from '../storage/store-rings.js';
 import { PARTITIONS } from '../storage/stores.js';
 import type { Clock } from '../structures/clock.js';
 import type { Random } from '../structures/random.js';
+import { ringCapacity, ringCounters } from '../structures/spsc-ring.js';
 import {
   type AdmissionMemory,
   createAdmissionMemory,
@@ -126,6 +127,18 @@ export class SchedulerThreads {
   /** The common port, once the first one listens. */
   get port(): number {
     return this.#port;
+  }
+
+  /** Bytes of commands on their way to the writer, and the room that there is: of the fullest ring. */
+  queued(): { readonly used: number; readonly limit: number } {
+    let used = 0;
+    let limit = 0;
+    for (const { rings } of this.all) {
+      if (rings === null) continue;
+      used = Math.max(used, ringCounters(rings.commands).depthBytes);
+      limit = Math.max(limit, ringCapacity(rings.commands));
+    }
+    return { used, limit };
   }
 
   get runningCount(): number {

@@ -1,3 +1,4 @@
+import type { AlertEvent } from '../metrics/alerts/event-counts.js';
 import {
   type GuardHandle,
   guardMissing,
@@ -16,10 +17,13 @@ export class SchedulerWatch {
   readonly #clock: Clock;
   /** What is watched, and what ends the watch over it. */
   readonly #watched = new Map<string, { readonly guard: GuardHandle; readonly end: () => void }>();
+  readonly #report: (event: AlertEvent) => void;
 
-  constructor(config: Config, clock: Clock, log: Log) {
+  /** @param report is told of each time that a thread was held up */
+  constructor(config: Config, clock: Clock, log: Log, report: (event: AlertEvent) => void) {
     this.#log = log;
     this.#clock = clock;
+    this.#report = report;
     const { longScheduleMs, longScheduleKillMs, schedulerHangMs } = config;
     this.#watchdog = new Watchdog({
       clock,
@@ -61,18 +65,19 @@ export class SchedulerWatch {
   #told(event: WatchdogEvent): void {
     const thread = event.name;
     switch (event.type) {
-      case 'stuck':
-        this.#log.error(
-          { thread, stack: event.stack.join('\n') },
-          `${thread} has run outside of its processes for ${event.ranMs.toFixed(0)} ms`,
-        );
+      case 'stuck': {
+        const message = `${thread} has run outside of its processes for ${event.ranMs.toFixed(0)} ms`;
+        this.#log.error({ thread, stack: event.stack.join('\n') }, message);
+        this.#report({ event: 'blocked', thread, message, stack: event.stack });
         break;
-      case 'blocked':
-        this.#log.warn(
-          { thread },
-          `${thread} has not run for ${event.ms.toFixed(0)} ms: a system call, a collection of garbage, or no processor`,
-        );
+      }
+      case 'blocked': {
+        const why = 'a system call, a collection of garbage, or no processor';
+        const message = `${thread} has not run for ${event.ms.toFixed(0)} ms: ${why}`;
+        this.#log.warn({ thread }, message);
+        this.#report({ event: 'blocked', thread, message, stack: [] });
         break;
+      }
       case 'given_up':
         this.#log.error({ thread }, `${thread} hangs for ${event.ranMs.toFixed(0)} ms: it is ended`);
         break;

@@ -1,3 +1,5 @@
+import { parseByLabel, wholeNumber } from '../metrics/alerts/alert-limits.js';
+
 /** How texts are sent to phones. */
 export type SmsGateway =
   /** Development: the text appears in the log and on the operator's page. */
@@ -32,6 +34,12 @@ export type Setting =
   | (SettingBase & { readonly type: 'choice'; readonly default: string; readonly choices: readonly string[] })
   | (SettingBase & { readonly type: 'text'; readonly default: string; readonly emptyAllowed: boolean })
   | (SettingBase & { readonly type: 'origins'; readonly default: readonly string[] })
+  /** Limits by label, such as `session=1000, partition-*=50000`; empty: none. */
+  | (SettingBase & {
+      readonly type: 'byLabel';
+      readonly of: 'integer' | 'duration';
+      readonly default: string;
+    })
   | (SettingBase & { readonly type: 'gateway'; readonly default: SmsGateway });
 
 export type SettingValue = number | boolean | string | readonly string[] | SmsGateway;
@@ -86,6 +94,10 @@ function rangeOf(setting: Setting): string {
       return setting.emptyAllowed ? 'a text' : 'a text that is not empty';
     case 'origins':
       return 'a list of same, * and origins such as https://chat.example';
+    case 'byLabel':
+      return setting.of === 'integer'
+        ? 'a list of labels and limits, such as session=1000,partition-*=50000'
+        : 'a list of labels and limits, such as session=500ms,partition-*=5s';
     case 'gateway':
       return 'log, command:/absolute/path or webhook:https://…';
   }
@@ -156,9 +168,18 @@ export function parseSetting(setting: Setting, raw: unknown): SettingValue | und
       return typeof raw === 'string' && (raw !== '' || setting.emptyAllowed) ? raw : undefined;
     case 'origins':
       return parseOrigins(raw);
+    case 'byLabel': {
+      const parse = setting.of === 'integer' ? wholeNumber : parseDuration;
+      return typeof raw === 'string' && parseByLabel(raw, parse) !== null ? raw : undefined;
+    }
     case 'gateway':
       return parseGateway(raw);
   }
+}
+
+/** `5s`, in ms; undefined: it is no time. */
+export function parseDuration(text: string): number | undefined {
+  return parseNumber(text, { '': 1, ...DURATION_UNITS_MS });
 }
 
 function parseNumber(raw: unknown, units: Readonly<Record<string, number>>): number | undefined {

@@ -38,6 +38,7 @@ const PLACEHOLDERS = {
   choice: '<word>',
   text: '<text>',
   origins: '<list>',
+  byLabel: '<list>',
   gateway: '<gateway>',
 } as const satisfies Record<Setting['type'], string>;
 

@@ -6,6 +6,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { RuntimeStat } from '../actors/runtime-stats.js';
 import type { ChatStats } from '../chat/chat-stats.js';
 import type { RegistrationMemory } from '../chat/registration-limits.js';
+import type { AlertEventName } from '../metrics/alerts/alert-rules.js';
 import type { GuardHandle, SchedulerLinks, StatsMemory } from '../schedulers/index.js';
 import type { StoreRings } from '../storage/store-rings.js';
 import type { StoreWriterStat } from '../storage/store-writer-stats.js';
@@ -144,6 +145,8 @@ export interface ThreadEvent {
   readonly level: 'info' | 'warn' | 'error';
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
+  /** What it counts as, if it is an alert when it comes often. */
+  readonly alert?: AlertEventName;
 }
 
 export interface SchedulerStats {

@@ -5,13 +5,16 @@
  * main thread                                     scheduler-1 (a thread of its own, like each scheduler-n)
  *
  * rookery              one_for_one, 5 in 60 s     scheduler-1        rest_for_one, 3 in 60 s
- * ├─ writer-1          thread: SQLite             ├─ registrar       PINs, device keys
- * ├─ scheduler-1       one_for_one, 5 in 60 s     ├─ partitions      one_for_one, 20 in 10 s: its share
- * │  └─ scheduler-1    thread: ─────────────────▶ │  ├─ 0            who is online, inboxes in log order
- * ├─ …                                            │  └─ …
- * └─ scheduler-n                                  ├─ sessions        DynamicSupervisor
- *    └─ scheduler-n    thread                     │  └─ session …    one for each connection, temporary
- *                                                 └─ listener        the ports; first to go
+ * ├─ alerts            rest_for_one, 10 in 60 s   ├─ registrar       PINs, device keys
+ * │  ├─ alarm_handler  GenEvent                   ├─ partitions      one_for_one, 20 in 10 s: its share
+ * │  ├─ monitor        what is wrong              │  ├─ 0            who is online, inboxes in log order
+ * │  └─ sinks          whom to tell: log, …       │  └─ …
+ * ├─ writer-1          thread: SQLite             ├─ sessions        DynamicSupervisor
+ * ├─ scheduler-1       one_for_one, 5 in 60 s     │  └─ session …    one for each connection, temporary
+ * │  └─ scheduler-1    thread: ─────────────────▶ └─ listener        the ports; first to go
+ * ├─ …
+ * └─ scheduler-n
+ *    └─ scheduler-n    thread
  * ```
  *
  * - A session that crashes takes its connection with it and nothing else: its client comes back.
@@ -20,10 +23,12 @@
  *   listener; the scheduler's supervisor tries three times a minute, then the thread ends.
  * - A scheduler's thread that ends is started again by the main thread; meanwhile its partitions run on the others, and
  *   its clients come back to these. One that ends more than five times a minute is left out for a minute.
+ * - A sink of alerts that crashes is started again; one that crashes again and again is left out, alone. If the alerts
+ *   themselves do, the server goes on without them, and says so.
  * - A writer that ends so often, and schedulers of which none is left, end the server with exit code 1, and whoever
  *   supervises the machine has the next word.
  */
-import type { ExitReason } from '../actors/exit-reason.js';
+import { ExitReason } from '../actors/exit-reason.js';
 import type { Pid } from '../actors/pid.js';
 import type { Process } from '../actors/process.js';
 import type { Receiver } from '../actors/receiver.js';
@@ -145,6 +150,8 @@ export interface MainTree {
   addThread<M>(name: string, start: (self: Process<M>) => Receiver<M>): void;
   /** The same, but one that ends too often is given up, and `gaveUp` called: nothing else ends with it. */
   addScheduler<M>(name: string, start: (self: Process<M>) => Receiver<M>, gaveUp: () => void): void;
+  /** Adds something that the server can do without. When it has ended too often `gaveUp` is called. */
+  addOptional(spec: ChildSpec, gaveUp: (reason: ExitReason) => void): void;
 }
 
 const THREAD_INTENSITY = { intensity: 5, periodMs: MINUTE_MS };
@@ -174,6 +181,11 @@ export function startMainTree(runtime: Runtime, onExit: (reason: ExitReason) => 
       const spec = Supervisor.child(name, { ...THREAD_INTENSITY, children }, { restart: 'temporary' });
       const { ok } = Supervisor.startChild(runtime, top, spec);
       if (ok === undefined) gaveUp();
+      else watch(runtime, ok, gaveUp);
+    },
+    addOptional(spec: ChildSpec, gaveUp: (reason: ExitReason) => void) {
+      const { ok } = Supervisor.startChild(runtime, top, { ...spec, restart: 'temporary' });
+      if (ok === undefined) gaveUp(ExitReason.noproc);
       else watch(runtime, ok, gaveUp);
     },
   };

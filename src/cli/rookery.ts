@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../app/version.js';
+import { alertsCommand } from './alerts.js';
 import { chatCommand } from './chat/chat-command.js';
 import { operatorTokenCommand } from './operator-token.js';
 import { partitionsCommand } from './partitions.js';
@@ -20,6 +21,7 @@ Examples:
   rookery chat                                 chat with the server on this machine
   rookery ps --mailbox 1000                    which processes are behind
   rookery inspect partition-17                 everything about one of them
+  rookery alerts                               what is wrong
   rookery partitions move --from 1 --to 2      take the inboxes off a scheduler`,
   );
 const commands = [
@@ -29,6 +31,7 @@ const commands = [
   inspectCommand(),
   ...processCommands(),
   partitionsCommand(),
+  alertsCommand(),
   operatorTokenCommand(),
 ];
 for (const command of commands) {

@@ -51,6 +51,11 @@ export function createRing(capacity: number): SharedArrayBuffer {
   return new SharedArrayBuffer(CONTROL_BYTES + capacity);
 }
 
+/** Bytes that a ring can hold. */
+export function ringCapacity(ring: SharedArrayBuffer): number {
+  return ring.byteLength - CONTROL_BYTES;
+}
+
 /** What one ring counts. Any thread may ask; the figures are a glance, not a snapshot. */
 export function ringCounters(ring: SharedArrayBuffer): RingCounters {
   const control = new Int32Array(ring, 0, CONTROL_BYTES >> 2);

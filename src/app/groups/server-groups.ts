@@ -11,6 +11,7 @@ import { chatGroup } from './chat-group.js';
 import { connGroup } from './conn-group.js';
 import { memGroup } from './mem-group.js';
 import { msgqGroup } from './msgq-group.js';
+import { resourceGroup } from './resource-group.js';
 import { ringGroup } from './ring-group.js';
 import { schedGroup } from './sched-group.js';
 import { storeGroup } from './store-group.js';
@@ -24,6 +25,7 @@ export interface ServerGroupsParts extends GroupsOptions {
   readonly main: StatsMemory<RuntimeStat>;
   /** Milliseconds of garbage collections of a thread since its start; null: not known. */
   readonly gcMs?: (thread: string) => number | null;
+  readonly dataFolder: string;
 }
 
 /** All figures that the server has of itself. Sources of other groups are added here, one line each. */
@@ -45,7 +47,8 @@ export function serverGroups(parts: ServerGroupsParts): Groups {
     .add(memGroup(threads))
     .add(connGroup(threads))
     .add(storeGroup({ writer: () => writer, rings }))
-    .add(chatGroup(threads));
+    .add(chatGroup(threads))
+    .add(resourceGroup({ dataFolder: parts.dataFolder, writer: () => schedulers.queued() }));
   for (const source of osGroups(parts.clock, process.pid)) groups.add(source);
   return groups;
 }

@@ -112,7 +112,7 @@ export class AlertMonitor {
       this.#asked.set(source.name, asked);
     }
     if (asked.isUnderWay) return;
-    const isQuiet = source.waiting() === 0 && asked.silentSince === null && !this.#isWatched(source.name);
+    const isQuiet = source.backlogged() === 0 && asked.silentSince === null && !this.#isWatched(source.name);
     if (isQuiet && now - asked.askedAt < FIGURES_MS) return;
     asked.isUnderWay = true;
     asked.askedAt = now;

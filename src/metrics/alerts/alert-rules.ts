@@ -25,6 +25,8 @@ export type FigureUse =
   | { readonly of: 'rate' }
   /** How much of another column it is, 0 to 1. */
   | { readonly of: 'share'; readonly whole: string }
+  /** Of a counter: how much of the growth of another one it is not, 0 to 1. */
+  | { readonly of: 'rest'; readonly whole: string }
   /** The ms for which it was above 0 at every look, and `progress` did not move. */
   | { readonly of: 'standstill'; readonly progress: string };
 
@@ -120,7 +122,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     name: 'ring-backlog',
     family: 'ring',
     severity: 'critical',
-    source: { kind: 'figure', group: 'ring', column: 'waiting_bytes', as: { of: 'value' } },
+    source: { kind: 'figure', group: 'ring', column: 'overflow_bytes', as: { of: 'value' } },
     unit: 'bytes',
     limit: 'alertRingBytes',
     forMs: 0,
@@ -132,7 +134,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     name: 'writer-backlog',
     family: 'writer',
     severity: 'critical',
-    source: resource('writer', 'share'),
+    source: resource('writer'),
     unit: 'share',
     limit: 'alertWriterPercent',
     forMs: 4 * second,
@@ -144,7 +146,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     name: 'wal-size',
     family: 'wal',
     severity: 'warning',
-    source: resource('wal', 'used'),
+    source: { kind: 'figure', group: 'store', column: 'wal_bytes', as: { of: 'value' } },
     unit: 'bytes',
     limit: 'alertWalBytes',
     forMs: 10 * second,
@@ -186,7 +188,12 @@ export const ALERT_RULES: readonly AlertRule[] = [
     name: 'scheduler-saturated',
     family: 'saturated',
     severity: 'warning',
-    source: { kind: 'figure', group: 'busy', column: 'share', as: { of: 'value' } },
+    source: {
+      kind: 'figure',
+      group: 'sched',
+      column: 'idle_ms',
+      as: { of: 'rest', whole: 'elapsed_ms' },
+    },
     unit: 'share',
     limit: 'alertUtilizationPercent',
     forMs: 30 * second,
@@ -223,7 +230,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     name: 'memory',
     family: 'memory',
     severity: 'critical',
-    source: resource('memory', 'share'),
+    source: resource('memory'),
     unit: 'share',
     limit: 'alertMemoryPercent',
     forMs: 5 * second,
@@ -259,7 +266,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     name: 'disk-space',
     family: 'disk',
     severity: 'critical',
-    source: resource('disk', 'share'),
+    source: resource('disk'),
     unit: 'share',
     limit: 'alertDiskPercent',
     forMs: 0,
@@ -282,6 +289,6 @@ export const ALERT_RULES: readonly AlertRule[] = [
 ];
 
 /** A row of the group `resource`. */
-function resource(instance: string, column: 'used' | 'share'): RuleSource {
-  return { kind: 'figure', group: 'resource', column, as: { of: 'value' }, instance };
+function resource(instance: string): RuleSource {
+  return { kind: 'figure', group: 'resource', column: 'share', as: { of: 'value' }, instance };
 }

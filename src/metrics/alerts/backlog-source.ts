@@ -28,8 +28,8 @@ export interface BacklogSource {
   /** `scheduler-1`. */
   readonly name: string;
   readonly isRunning: boolean;
-  /** Messages waiting on it: read from shared memory, so that it costs nothing to look. */
-  waiting(): number;
+  /** Processes that have a backlog: read from shared memory, so that it costs nothing to look. */
+  backlogged(): number;
   /** Asks it for its processes with the longest and the oldest mailboxes, at most `max`. Null: it does not answer. */
   ask(max: number): Promise<Backlog | null>;
 }

@@ -84,10 +84,13 @@ export class FigureWatch {
         return whole === null || whole === 0 ? null : figure / whole;
       }
       case 'rate': {
-        const before = last?.groups[description.name]?.find((one) => one.instance === row.instance);
-        const figureBefore = before === undefined ? null : figureOf(description, before, column);
-        if (last === null || figureBefore === null) return null;
-        return (Math.max(0, figure - figureBefore) * 1000) / (reading.uptimeMs - last.uptimeMs);
+        const grown = growth(description, row, last, column);
+        return grown === null || last === null ? null : (grown * 1000) / (reading.uptimeMs - last.uptimeMs);
+      }
+      case 'rest': {
+        const part = growth(description, row, last, column);
+        const whole = growth(description, row, last, as.whole);
+        return part === null || whole === null || whole <= 0 ? null : Math.max(0, 1 - part / whole);
       }
       case 'standstill': {
         const progress = figureOf(description, row, as.progress);
@@ -103,13 +106,26 @@ export class FigureWatch {
 }
 
 function columnsOf({ column, as }: FigureRule['source']): readonly string[] {
-  if (as.of === 'share') return [column, as.whole];
+  if (as.of === 'share' || as.of === 'rest') return [column, as.whole];
   return as.of === 'standstill' ? [column, as.progress] : [column];
 }
 
 function figureOf({ columns }: GroupDescription, row: Row, name: string): number | null {
   const at = columns.findIndex((column) => column.name === name);
   return at < 0 ? null : (row.figures[at] ?? null);
+}
+
+/** How much a counter has grown since the reading before; 0 if it has begun anew. */
+function growth(
+  description: GroupDescription,
+  row: Row,
+  last: Reading | null,
+  column: string,
+): number | null {
+  const before = last?.groups[description.name]?.find(({ instance }) => instance === row.instance);
+  const figure = figureOf(description, row, column);
+  const figureBefore = before === undefined ? null : figureOf(description, before, column);
+  return figure === null || figureBefore === null ? null : Math.max(0, figure - figureBefore);
 }
 
 function observationOf(rule: AlertRule, { instance }: Row, value: number): Observation {
