@@ -4,10 +4,39 @@ import { longestOfSchedulers } from '../measure/loop-pauses.js';
 import { fixed, markdownTable, whole } from '../measure/markdown-table.js';
 import { median } from '../measure/statistics.js';
 import { benchFailover, type Failover } from './failover.js';
+import { benchIdle } from './idle.js';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
 const { quick } = values;
 const say = (text: string) => process.stderr.write(`${text}\n`);
+
+// ---- nobody is there ---------------------------------------------------------------------------------------------
+
+const idle = await benchIdle(
+  {
+    schedulers: [1, 2, 3],
+    rounds: quick ? 1 : 3,
+    settleMs: quick ? 1000 : 10_000,
+    watchMs: quick ? 2000 : 30_000,
+  },
+  say,
+);
+console.log(
+  markdownTable(
+    ['an idle server', 'of a core', 'wake-ups a second', 'MiB resident', 'MiB more than with one fewer'],
+    idle.map(({ schedulers, cores, wakes, residentBytes }, index) => {
+      const more = residentBytes - (idle[index - 1]?.residentBytes ?? Number.NaN);
+      return [
+        `${schedulers} scheduler${schedulers === 1 ? '' : 's'}`,
+        `${fixed(cores * 100, 2)} %`,
+        fixed(wakes),
+        fixed(residentBytes / 2 ** 20),
+        index === 0 ? '' : fixed(more / 2 ** 20),
+      ];
+    }),
+  ),
+);
+console.log();
 
 // ---- the death of a scheduler ----------------------------------------------------------------------------------
 
