@@ -14,6 +14,7 @@
 //                                        next stack check: V8 unwinds all JavaScript up to
 //                                      run: TryCatch, CancelTerminateExecution, returns true
 #include <node.h>
+#include <v8-version.h>
 #include <v8.h>
 
 #include <atomic>
@@ -465,6 +466,38 @@ void interrupt(const FunctionCallbackInfo<Value>& info) {
   }
 }
 
+// V8's hint that a page is being loaded: it begins no full collection then, for 7 s at most, nor when the heap has grown far
+// beyond what it wanted.
+#if V8_MAJOR_VERSION >= 13
+template <typename I>
+auto setLoading(I* isolate, bool loading, int) -> decltype(isolate->SetIsLoading(loading), true) {
+  isolate->SetIsLoading(loading);
+  return true;
+}
+template <typename I>
+bool setLoading(I*, bool, long) {
+  return false;
+}
+#else
+bool setLoading(Isolate* isolate, bool loading, int) {
+  isolate->SetRAILMode(loading ? v8::PERFORMANCE_LOAD : v8::PERFORMANCE_ANIMATION);
+  return true;
+}
+#endif
+
+// deferCollections(on): begins or ends the putting off of full collections of this thread. False: this V8 cannot.
+void deferCollections(const FunctionCallbackInfo<Value>& info) {
+  Isolate* isolate = info.GetIsolate();
+  info.GetReturnValue().Set(setLoading(isolate, info[0]->IsTrue(), 0));
+}
+
+// beginCollection(): has a full collection of this thread begin, in small steps and beside its work.
+void beginCollection(const FunctionCallbackInfo<Value>& info) {
+  Isolate* isolate = info.GetIsolate();
+  isolate->MemoryPressureNotification(v8::MemoryPressureLevel::kModerate);
+  isolate->MemoryPressureNotification(v8::MemoryPressureLevel::kNone);
+}
+
 // stackOf(id): what the last sample on kAnyLevel found, once; null if there is none.
 void stackOf(const FunctionCallbackInfo<Value>& info) {
   Isolate* isolate = info.GetIsolate();
@@ -487,6 +520,8 @@ NODE_MODULE_INIT() {
   NODE_SET_METHOD(exports, "attach", attach);
   NODE_SET_METHOD(exports, "interrupt", interrupt);
   NODE_SET_METHOD(exports, "stackOf", stackOf);
+  NODE_SET_METHOD(exports, "deferCollections", deferCollections);
+  NODE_SET_METHOD(exports, "beginCollection", beginCollection);
   Isolate* isolate = v8::Isolate::GetCurrent();
   (void)Local<Object>::Cast(exports)
       ->Set(context, String::NewFromUtf8(isolate, "version").ToLocalChecked(), v8::Integer::New(isolate, kVersion))

@@ -284,6 +284,7 @@ export class Turns {
       stats.publish(now);
     }
     if (this.length !== 0 || this.#afterTurn.length !== 0) this.#wantTurn();
+    else if (this.#runtime.onRest !== null) this.#runtime.onRest();
   }
 
   /** @internal The work of one turn. */

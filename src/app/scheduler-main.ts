@@ -23,6 +23,7 @@ import { logEvent } from './log-event.js';
 import { registerMailboxes } from './mailbox-answers.js';
 import { PortSmsGateway } from './port-sms-gateway.js';
 import { registerProcesses } from './process-answers.js';
+import { SchedulerCollector } from './scheduler-collector.js';
 import { schedulerGuard } from './scheduler-guard.js';
 import { schedulerStats } from './scheduler-stats.js';
 import type { FromScheduler, SchedulerData, ToScheduler } from './thread-messages.js';
@@ -43,6 +44,7 @@ const router = new RingRouter({
   codecs: chatCodecs,
   overflowBytesMax: config.ringOverflowBytesMax,
 });
+const collector = new SchedulerCollector(config, clock, data.gc, guard);
 const runtime = new Runtime({
   clock,
   random,
@@ -54,6 +56,7 @@ const runtime = new Runtime({
   turnMs: config.turnMs,
   longScheduleMs: config.longScheduleMs,
   stats: stats.values,
+  spill: (runtime) => collector.start(runtime),
   ...(guard === null ? {} : { guard }),
   events: (event) => {
     const line = logEvent(event);

@@ -1,5 +1,6 @@
 import { RUNTIME_STATS, type RuntimeStat } from '../actors/runtime-stats.js';
 import { createRegistrationMemory, type RegistrationMemory } from '../chat/registration-limits.js';
+import { GC_COUNTERS, type GcCounter } from '../metrics/gc/gc-counters.js';
 import {
   createStats,
   type GuardHandle,
@@ -65,6 +66,8 @@ export class SchedulerThread {
   isLeftOut = false;
   /** What the runtime of the present incarnation counts; null before the first. */
   stats: StatsMemory<RuntimeStat> | null = null;
+  /** What it counts of its garbage collector, likewise. */
+  gc: StatsMemory<GcCounter> | null = null;
 
   constructor(readonly place: number) {
     this.name = `scheduler-${place}`;
@@ -217,6 +220,7 @@ export class SchedulerThreads {
     // A dead scheduler's rings may hold what was meant for its sessions: the next one gets rings of its own.
     scheduler.rings = rings;
     scheduler.stats = createStats(RUNTIME_STATS);
+    scheduler.gc = createStats(GC_COUNTERS);
     this.#owner.toWriter({ type: 'attach', scheduler: place, rings });
     const { schedulers, homePort, announceHomePorts } = this.#config;
     const isAlone = schedulers === 1;
@@ -236,6 +240,7 @@ export class SchedulerThreads {
       links,
       rings,
       stats: scheduler.stats,
+      gc: scheduler.gc,
       admission: this.#admission,
       registrations: this.#registrations,
     };

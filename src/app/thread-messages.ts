@@ -7,6 +7,7 @@ import type { RuntimeStat } from '../actors/runtime-stats.js';
 import type { ChatStats } from '../chat/chat-stats.js';
 import type { RegistrationMemory } from '../chat/registration-limits.js';
 import type { AlertEventName } from '../metrics/alerts/alert-rules.js';
+import type { GcCounter } from '../metrics/gc/gc-counters.js';
 import type { GuardHandle, SchedulerLinks, StatsMemory } from '../schedulers/index.js';
 import type { StoreRings } from '../storage/store-rings.js';
 import type { StoreWriterStat } from '../storage/store-writer-stats.js';
@@ -38,6 +39,8 @@ export interface SchedulerData {
   readonly rings: StoreRings;
   /** What its runtime counts. */
   readonly stats: StatsMemory<RuntimeStat>;
+  /** What it counts of its garbage collector. */
+  readonly gc: StatsMemory<GcCounter>;
   /** What all schedulers count together, so that limits of the server hold for the sum. */
   readonly admission: AdmissionMemory;
   readonly registrations: RegistrationMemory;
@@ -53,6 +56,7 @@ export interface WriterData {
   readonly routes: readonly number[];
   /** What the writer counts. */
   readonly stats: StatsMemory<StoreWriterStat>;
+  readonly gc: StatsMemory<GcCounter>;
   /** The other end of the JournalPort of the operator's ledger. */
   readonly journal: MessagePort;
 }

@@ -1,6 +1,7 @@
 /** What the writer thread runs: the store, and the writer's end of the rings. */
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import { GcObserver } from '../metrics/gc/gc-observer.js';
 import { StatsBlock } from '../schedulers/index.js';
 import type { EventSink } from '../storage/event-sink.js';
 import type { JournalFailure } from '../storage/journal/journal.js';
@@ -28,6 +29,7 @@ if (parent === null) throw new Error('the writer thread is started by the main t
 const { config } = data;
 const post = (message: FromWriter): void => parent.postMessage(message);
 const clock = new SystemClock();
+new GcObserver(new StatsBlock(data.gc));
 
 /** The last failure that was logged; null while batches are committed. */
 let failing: StoreFailure | null = null;

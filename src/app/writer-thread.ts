@@ -1,4 +1,5 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { GC_COUNTERS, type GcCounter } from '../metrics/gc/gc-counters.js';
 import { createStats, type StatsMemory } from '../schedulers/index.js';
 import { JournalPort } from '../storage/journal/journal-port.js';
 import type { StoreRings } from '../storage/store-rings.js';
@@ -32,6 +33,7 @@ export class WriterThread {
   readonly journal = new JournalPort();
   /** What the present incarnation counts, and its number. */
   stats: StatsMemory<StoreWriterStat> = createStats(STORE_WRITER_STATS);
+  gc: StatsMemory<GcCounter> = createStats(GC_COUNTERS);
   incarnation = 0;
   #opened = 0;
 
@@ -87,10 +89,12 @@ export class WriterThread {
     const { port1, port2 } = new MessageChannel();
     this.journal.attach(port1);
     this.stats = createStats(STORE_WRITER_STATS);
+    this.gc = createStats(GC_COUNTERS);
     this.incarnation++;
     const workerData: WriterData = {
       role: 'writer',
       stats: this.stats,
+      gc: this.gc,
       config: this.#config,
       rings: this.#owner.rings(),
       routes: this.#owner.routes(),

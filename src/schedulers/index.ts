@@ -4,7 +4,9 @@ export {
   type GuardHandle,
   GuardMissing,
   guardMissing,
+  type NativeCollector,
   NativeGuard,
+  nativeCollector,
   sampleStack,
 } from './native-guard.js';
 export { NotEncodable } from './not-encodable.js';
@@ -28,7 +30,7 @@ export {
   type SchedulerPoolOptions,
 } from './scheduler-pool.js';
 export { type NameTableMemory, NameTableStuck, SharedNameTable } from './shared-name-table.js';
-export { SPILL_COUNTERS, type SpillCounter } from './spill-counters.js';
+export { placesOf, SPILL_COUNTERS, type SpillCounter } from './spill-counters.js';
 export { type SpillOptions, SpillStore } from './spill-store.js';
 export { type StartFunction, StartTable } from './start-table.js';
 export { createStats, StatsBlock, type StatsMemory } from './stats-block.js';

@@ -55,6 +55,9 @@ interface Addon {
   ): Attached;
   interrupt(id: number, request: number, level: number, work: number, ranMs: number): boolean;
   stackOf(id: number): readonly string[] | null;
+  /** Built before there was such a thing, it has neither. */
+  deferCollections?(on: boolean): boolean;
+  beginCollection?(): void;
 }
 interface Attached {
   readonly id: number;
@@ -210,4 +213,24 @@ export async function sampleStack(guard: GuardHandle, clock: Clock): Promise<rea
     if (stack !== null) return stack;
   }
   return [];
+}
+
+/** What the native add-on can do about the collections of the thread that calls. */
+export interface NativeCollector {
+  /**
+   * Has V8 begin no full collection: for 7 s at most, and not when the heap has grown far beyond what V8 wanted. Called
+   * with false and true again, the 7 s begin anew.
+   */
+  defer(on: boolean): void;
+  /** Has a full collection begin, which marks in small steps and beside the thread's work. */
+  begin(): void;
+}
+
+/** Null: there is no add-on, or this V8 cannot. */
+export function nativeCollector(): NativeCollector | null {
+  if (guardMissing() !== null) return null;
+  const { deferCollections, beginCollection } = load();
+  if (deferCollections === undefined || beginCollection === undefined || !deferCollections(false))
+    return null;
+  return { defer: (on) => void deferCollections(on), begin: () => beginCollection() };
 }

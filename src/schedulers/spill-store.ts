@@ -45,6 +45,13 @@ class SpilledChunk implements StoredChunk {
   ) {}
 }
 
+/** A StatsBlock that has at least the {@link SPILL_COUNTERS}. */
+export interface SpillStats {
+  readonly names: readonly string[];
+  readonly values: Float64Array;
+  read(name: SpillCounter): number;
+}
+
 export interface SpillOptions {
   /** The compact forms of messages that a scheduler knows; everything else is written as what it is. */
   readonly codecs?: MessageCodecs;
@@ -55,7 +62,7 @@ export interface SpillOptions {
   /** The runtime's own: whoever is cut off must not be in the middle of a queue. */
   readonly guard?: SliceGuard | null;
   /** Where it counts. Default: a block of its own. */
-  readonly stats?: StatsBlock<SpillCounter>;
+  readonly stats?: SpillStats;
 }
 
 /**
@@ -73,7 +80,9 @@ export class SpillStore implements MailboxSpill {
   storeAt: number;
   /** Set it at any time. */
   bytesMax: number;
-  readonly stats: StatsBlock<SpillCounter>;
+  readonly stats: SpillStats;
+  /** Called when a mailbox is long and grows: for each chunk, before it is written. */
+  onGrowth: (() => void) | null = null;
 
   readonly #codecs: MessageCodecs;
   readonly #guard: SliceGuard | null;
@@ -115,6 +124,7 @@ export class SpillStore implements MailboxSpill {
   store(slots: readonly unknown[], begin: number, end: number): StoredChunk | null {
     // A codec that sends while it writes.
     if (this.#busy) return null;
+    this.onGrowth?.();
     this.#busy = true;
     // Under a guard of its own, as codecs may be anybody's: whoever sends without end must not be cut off in the midst of one.
     let chunk: StoredChunk | null = null;

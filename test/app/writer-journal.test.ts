@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { loadConfig } from '../../src/app/config.js';
 import type { FromWriter, ToWriter, WriterData } from '../../src/app/thread-messages.js';
+import { GC_COUNTERS } from '../../src/metrics/gc/gc-counters.js';
 import { createStats } from '../../src/schedulers/index.js';
 import { JournalPort } from '../../src/storage/journal/journal-port.js';
 import { STORE_WRITER_STATS } from '../../src/storage/store-writer-stats.js';
@@ -21,6 +22,7 @@ async function writerThread(t: TestContext, dataFolder: string, journal: Journal
   const workerData: WriterData = {
     role: 'writer',
     stats: createStats(STORE_WRITER_STATS),
+    gc: createStats(GC_COUNTERS),
     config: loadConfig({ flags: { dataFolder } }),
     rings: [],
     routes: [],

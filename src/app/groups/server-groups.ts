@@ -1,13 +1,15 @@
 import { performance } from 'node:perf_hooks';
 import type { RuntimeStat } from '../../actors/runtime-stats.js';
+import { GC_COUNTERS } from '../../metrics/gc/gc-counters.js';
+import { type CollectingThread, collectorMs, gcGroup } from '../../metrics/gc/gc-group.js';
+import { GcObserver } from '../../metrics/gc/gc-observer.js';
 import { Groups, type GroupsOptions } from '../../metrics/groups.js';
 import { osGroups } from '../../metrics/os/os-groups.js';
-import { placeOf, StatsBlock, type StatsMemory } from '../../schedulers/index.js';
+import { createStats, placeOf, StatsBlock, type StatsMemory } from '../../schedulers/index.js';
 import type { SchedulerThreads } from '../scheduler-threads.js';
 import { FiguresOfThreads } from '../server-figures.js';
 import type { ThreadQuestions } from '../thread-questions.js';
 import type { WriterThread } from '../writer-thread.js';
-import { backlogGroup } from './backlog-group.js';
 import { chatGroup } from './chat-group.js';
 import { connGroup } from './conn-group.js';
 import { memGroup } from './mem-group.js';
@@ -24,8 +26,6 @@ export interface ServerGroupsParts extends GroupsOptions {
   readonly writer: WriterThread;
   /** What the runtime of the main thread counts. */
   readonly main: StatsMemory<RuntimeStat>;
-  /** Milliseconds of garbage collections of a thread since its start; null: not known. */
-  readonly gcMs?: (thread: string) => number | null;
   readonly dataFolder: string;
 }
 
@@ -34,23 +34,26 @@ export function serverGroups(parts: ServerGroupsParts): Groups {
   const { schedulers, writer } = parts;
   const threads = new FiguresOfThreads(parts.questions, schedulers.all, writer);
   const actors = [...schedulers.all.map(schedulerOf), mainOf(parts.main)];
+  const main = { name: 'main', gc: createStats(GC_COUNTERS) };
+  new GcObserver(new StatsBlock(main.gc));
+  const collecting: readonly CollectingThread[] = [...schedulers.all, main, writer];
   const rings = () => schedulers.rings();
   const groups = new Groups(parts)
     .add(
       schedGroup({
         threads: [...actors, writerOf(writer)],
-        gcMs: parts.gcMs ?? (() => null),
+        gcMs: (thread) => collectorMs(collecting.find(({ name }) => name === thread)!),
         wakes: (thread) => wakesOf(schedulers, thread),
       }),
     )
+    .add(gcGroup(collecting))
     .add(msgqGroup(actors))
     .add(ringGroup({ reports: () => schedulers.ringReports().rings, stores: rings, writer: writer.name }))
     .add(memGroup(threads))
     .add(connGroup(threads))
     .add(storeGroup({ writer: () => writer, rings }))
     .add(chatGroup(threads))
-    .add(resourceGroup({ dataFolder: parts.dataFolder, writer: () => schedulers.queued() }))
-    .add(backlogGroup(parts.questions, schedulers.all));
+    .add(resourceGroup({ dataFolder: parts.dataFolder, writer: () => schedulers.queued() }));
   for (const source of osGroups(parts.clock, process.pid)) groups.add(source);
   return groups;
 }
