@@ -5,6 +5,7 @@ import { Runtime } from '../actors/runtime.js';
 import { RUNTIME_STATS } from '../actors/runtime-stats.js';
 import type { SmsGateway } from '../chat/sms-gateway.js';
 import type { Groups } from '../metrics/groups.js';
+import type { Recorder } from '../metrics/recording/recorder.js';
 import type { Snapshot } from '../ops/inspector.js';
 import { createStats, type GuardHandle, StatsBlock } from '../schedulers/index.js';
 import type { Clock } from '../structures/clock.js';
@@ -21,6 +22,7 @@ import { operatorActions } from './operator-actions.js';
 import type { ProcessThread } from './operator-processes.js';
 import { PartitionMoves } from './partition-moves.js';
 import { processThreads } from './process-threads.js';
+import { addGroupPlugins, startRecording } from './recording.js';
 import { type SchedulerThread, SchedulerThreads, type SchedulerThreadsOwner } from './scheduler-threads.js';
 import { SchedulerWatch } from './scheduler-watch.js';
 import { ServerAlerts } from './server-alerts.js';
@@ -92,6 +94,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
   readonly #processThreads: () => readonly ProcessThread[];
   readonly #alerts: ServerAlerts;
   #operator: Operator | null = null;
+  #recorder: Recorder | null = null;
   #state: 'starting' | 'running' | 'draining' = 'starting';
   #epoch = 0;
   #secret: Uint8Array = new Uint8Array(0);
@@ -177,6 +180,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
         `the data folder ${resolve(dataFolder)} cannot be made: ${(error as Error).message}`,
       );
     }
+    await addGroupPlugins(this.#config, this.#groups);
     const { all, placement } = this.#schedulers;
     const [first, ...others] = all as [SchedulerThread, ...SchedulerThread[]];
     try {
@@ -220,6 +224,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
         inject: development ? (thread, fault) => this.#inject(thread, fault) : null,
       });
       await this.#telemetry.start(this.port);
+      this.#recorder = startRecording(this.#config, this.#groups, this.#clock, this.#log);
     } catch (error) {
       this.#stopping = 2;
       await this.#closeThreads();
@@ -463,6 +468,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
         if (this.#draining.size === 0) resolve();
       });
     }
+    await this.#recorder?.close();
     await this.#schedulers.end();
     await this.#writer.close();
     await Promise.all([this.#operator?.close(), told]);

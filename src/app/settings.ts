@@ -377,6 +377,66 @@ export const SETTINGS = [
     knob: false,
     description: 'The collector is sent the figures this often.',
   },
+  // ——— figures
+  {
+    name: 'wsarRecord',
+    group: 'Figures',
+    type: 'boolean',
+    default: true,
+    knob: false,
+    description:
+      'Figures are recorded into <data-folder>/wsar, for rookery wsar -f. They take about 30 MB a day at an interval of one second.',
+  },
+  {
+    name: 'wsarIntervalMs',
+    group: 'Figures',
+    type: 'duration',
+    default: second,
+    min: 100,
+    max: hour,
+    knob: false,
+    description: 'How often figures are recorded.',
+  },
+  {
+    name: 'wsarGroups',
+    group: 'Figures',
+    type: 'text',
+    default: '',
+    emptyAllowed: true,
+    knob: false,
+    description:
+      'Groups that are recorded, with commas between them. Empty: all but hw, for which perf would run all the time.',
+  },
+  {
+    name: 'wsarFileBytesMax',
+    group: 'Figures',
+    type: 'bytes',
+    default: 64 * MiB,
+    min: 64 * KiB,
+    max: 4096 * MiB,
+    knob: false,
+    description: 'A file of the recording that has become larger is ended, and so is one of an earlier day.',
+  },
+  {
+    name: 'wsarKeepBytes',
+    group: 'Figures',
+    type: 'bytes',
+    default: 1024 * MiB,
+    min: 1 * MiB,
+    max: 1024 * 1024 * MiB,
+    knob: false,
+    description: 'All files of the recording together: the oldest are removed.',
+  },
+  {
+    name: 'groupPlugins',
+    group: 'Figures',
+    type: 'text',
+    default: '',
+    emptyAllowed: true,
+    knob: false,
+    description:
+      'JavaScript modules that add groups of figures, with commas between them. They run in the server: docs/operations/wsar.md.',
+  },
   // ——— sessions
   {
     name: 'heartbeatMs',

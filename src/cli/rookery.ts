@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { wsarCommand } from '../../tools/wsar/wsar-command.js';
 import { VERSION } from '../app/version.js';
 import { alertsCommand } from './alerts.js';
 import { chatCommand } from './chat/chat-command.js';
@@ -22,6 +23,7 @@ Examples:
   rookery ps --mailbox 1000                    which processes are behind
   rookery inspect partition-17                 everything about one of them
   rookery alerts                               what is wrong
+  rookery wsar -g sched,msgq 1                 figures, live; -f data/wsar: recorded
   rookery partitions move --from 1 --to 2      take the inboxes off a scheduler`,
   );
 const commands = [
@@ -32,6 +34,7 @@ const commands = [
   ...processCommands(),
   partitionsCommand(),
   alertsCommand(),
+  wsarCommand(),
   operatorTokenCommand(),
 ];
 for (const command of commands) {

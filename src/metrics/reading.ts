@@ -36,6 +36,11 @@ export interface GroupDescription {
   readonly title: string;
   /** What a row stands for: `scheduler`, `device`, `ring`; null: there is one row, its instance is ''. */
   readonly instance: string | null;
+  /**
+   * Its rows are of things that come and go by the second, such as processes: for looking and for recordings, and not for
+   * exporters, where each of them would be a time series for good.
+   */
+  readonly transient?: true;
   readonly columns: readonly Column[];
 }
 

@@ -5,9 +5,13 @@ for (let n = 0; n < 256; n++) {
   TABLE[n] = c;
 }
 
-/** CRC-32 as in gzip and zip (ISO 3309), unsigned. */
-export function crc32(bytes: Uint8Array): number {
-  let c = -1;
+/**
+ * CRC-32 as in gzip and zip (ISO 3309), unsigned.
+ *
+ * @param before that of the bytes before these, of which it goes on.
+ */
+export function crc32(bytes: Uint8Array, before = 0): number {
+  let c = ~before;
   for (const byte of bytes) c = TABLE[(c ^ byte) & 0xff]! ^ (c >>> 8);
-  return (c ^ -1) >>> 0;
+  return ~c >>> 0;
 }

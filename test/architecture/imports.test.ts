@@ -78,11 +78,16 @@ function tableOf(page: string): Map<string, { values: Set<string>; types: Set<st
 /** Contract files: small values (constants, a hash) that belong to an interface. */
 const contracts = new Set(['src/storage/stores', 'src/storage/partition-of', 'src/transport/socket']);
 
-const files = sourceFiles('src');
+const files = [...sourceFiles('src'), ...sourceFiles('tools')];
+const isOurs = (target: string): boolean => /^(src|tools)\//.test(target);
 const imports = files.flatMap(importsOf);
 const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
 const table = tableOf(page);
-const folderOf = (path: string): string => path.split('/')[1]?.replace(/\.tsx?$/, '') ?? '';
+/** The folder of src, or `tools/…`. */
+const folderOf = (path: string): string => {
+  const [top, folder] = path.split('/');
+  return (top === 'tools' ? 'tools/' : '') + (folder?.replace(/\.tsx?$/, '') ?? '');
+};
 
 test('the parser of imports sees what it should', () => {
   assert.ok(imports.length > 50, `only ${imports.length} imports found`);
@@ -91,7 +96,7 @@ test('the parser of imports sees what it should', () => {
   assert.equal(isTypesOnly("import type { A } from 'x'"), true);
 });
 
-test('every folder of src stands in the table', () => {
+test('every folder of src and tools stands in the table', () => {
   for (const file of files) {
     const folder = folderOf(file);
     if (file.split('/').length > 2) assert.ok(table.has(folder), `${folder} is not in the import table`);
@@ -101,7 +106,7 @@ test('every folder of src stands in the table', () => {
 test('folders import only what the table allows', () => {
   const wrong: string[] = [];
   for (const { file, target, typesOnly } of imports) {
-    if (!target.startsWith('src/') || file.split('/').length <= 2) continue;
+    if (!isOurs(target) || file.split('/').length <= 2) continue;
     const from = folderOf(file);
     const to = folderOf(target);
     if (from === to || to === 'structures') continue;
@@ -116,7 +121,7 @@ test('folders import only what the table allows', () => {
 test('there is no import cycle', () => {
   const edges = new Map<string, string[]>();
   for (const { file, target, typesOnly } of imports) {
-    if (typesOnly || !target.startsWith('src/')) continue;
+    if (typesOnly || !isOurs(target)) continue;
     const source = file.replace(/\.tsx?$/, '');
     edges.set(source, [...(edges.get(source) ?? []), target]);
   }
@@ -162,7 +167,7 @@ test('time, turns and chance come in through their wrappers', () => {
     /\b(Date\.now|performance\.now|Math\.random|crypto\.(random\w*|getRandomValues)|randomBytes|randomInt|randomUUID|setTimeout|setInterval|setImmediate)\s*\(|\bnew Date\(\s*\)/;
   const wrong: string[] = [];
   for (const file of files) {
-    if (wrappers.has(file) || /^src\/(web|cli|ops\/dashboard)\//.test(file)) continue;
+    if (wrappers.has(file) || /^(src\/(web|cli|ops\/dashboard)|tools)\//.test(file)) continue;
     readFileSync(join(root, file), 'utf8')
       .split('\n')
       .forEach((line, index) => {

@@ -10,6 +10,7 @@ import type { SchedulerThreads } from '../scheduler-threads.js';
 import { FiguresOfThreads } from '../server-figures.js';
 import type { ThreadQuestions } from '../thread-questions.js';
 import type { WriterThread } from '../writer-thread.js';
+import { backlogGroup } from './backlog-group.js';
 import { chatGroup } from './chat-group.js';
 import { connGroup } from './conn-group.js';
 import { memGroup } from './mem-group.js';
@@ -53,7 +54,8 @@ export function serverGroups(parts: ServerGroupsParts): Groups {
     .add(connGroup(threads))
     .add(storeGroup({ writer: () => writer, rings }))
     .add(chatGroup(threads))
-    .add(resourceGroup({ dataFolder: parts.dataFolder, writer: () => schedulers.queued() }));
+    .add(resourceGroup({ dataFolder: parts.dataFolder, writer: () => schedulers.queued() }))
+    .add(backlogGroup(parts.questions, schedulers.all));
   for (const source of osGroups(parts.clock, process.pid)) groups.add(source);
   return groups;
 }

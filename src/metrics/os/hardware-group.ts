@@ -21,7 +21,7 @@ export const HARDWARE_DESCRIPTION: GroupDescription = {
 
 const INTERVAL_MS = 1000;
 /** perf goes when nobody has asked for so long. */
-const IDLE_MS = 10_000;
+const IDLE_MS = 60_000;
 /** A line that is longer is none of ours. */
 const LINE_CHARS_MAX = 4096;
 
@@ -34,7 +34,7 @@ export interface HardwareOptions {
 }
 
 /**
- * Group `hw`. perf runs only while somebody reads: from the first reading until ten seconds after the last. Where there is
+ * Group `hw`. perf runs only while somebody reads: from the first reading until a minute after the last. Where there is
  * none, or the kernel or the machine denies the counters, every figure is null, and perf is not tried again.
  *
  * perf speaks once a second at moments of its own; what it counted in one second is handed out evenly over the next, so

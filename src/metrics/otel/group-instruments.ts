@@ -5,7 +5,7 @@ import { type InstrumentOf, instrumentOf } from './instrument-of.js';
 /** What is exported: the registry of groups. */
 export interface ReadableGroups {
   describe(): readonly GroupDescription[];
-  read(): Promise<Reading>;
+  read(names?: Iterable<string>): Promise<Reading>;
 }
 
 interface Exported {
@@ -21,6 +21,8 @@ interface Exported {
  * read in between. Counters are observable counters; gauges and peaks are observable gauges. A figure that is not to be
  * had is not observed.
  *
+ * Groups whose rows are transient are left out.
+ *
  * A peak is the most since the reading before, whoever read: beside a page that is open, a scraper sees the most of the
  * last second.
  *
@@ -31,6 +33,7 @@ export function groupInstruments(meter: Meter, groups: ReadableGroups): void {
   const streams = new Set<string>();
   const exported = new Map<string, readonly Exported[]>();
   for (const group of groups.describe()) {
+    if (group.transient === true) continue;
     exported.set(
       group.name,
       group.columns.map((column, index): Exported => {
@@ -57,7 +60,7 @@ export function groupInstruments(meter: Meter, groups: ReadableGroups): void {
   });
   meter.addBatchObservableCallback(
     async (result) => {
-      const reading = await groups.read();
+      const reading = await groups.read(exported.keys());
       result.observe(uptime, reading.uptimeMs / 1000);
       for (const [name, rows] of Object.entries(reading.groups)) {
         for (const one of exported.get(name) ?? []) {

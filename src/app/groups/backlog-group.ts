@@ -1,0 +1,52 @@
+import type { MailboxReport } from '../../actors/mailbox-report.js';
+import { gauge } from '../../metrics/columns.js';
+import type { GroupDescription, GroupSource, Row } from '../../metrics/reading.js';
+import type { AskedThread, ThreadQuestions } from '../thread-questions.js';
+import { topOfAll } from '../top-mailboxes.js';
+
+/** Rows at most. */
+const ROWS_MAX = 20;
+/** Less than this is no backlog, unless it has waited for long. */
+const MESSAGES_MIN = 100;
+const OLDEST_MS_MIN = 1000;
+
+const DESCRIPTION: GroupDescription = {
+  name: 'backlog',
+  version: 1,
+  title: `Processes with a backlog: the ${ROWS_MAX} longest mailboxes of at least ${MESSAGES_MIN} messages, or one that has waited for a second`,
+  instance: 'process',
+  transient: true,
+  columns: [
+    gauge('messages', '{message}', 'Messages that wait.'),
+    gauge('out_rate', '{message}/s', 'Messages handled a second, decaying over 10 s.'),
+    gauge('in_rate', '{message}/s', 'Messages that came a second, decaying over 10 s.'),
+    gauge('delay', 'ms', 'How long a message that comes now will wait; n/a: nothing is handled.'),
+    gauge('oldest', 'ms', 'How long the oldest message has waited.'),
+    gauge('drain', 'ms', 'In how long the mailbox will be empty as it goes now; n/a: never.'),
+    gauge('stalled', 'ms', 'For how long nothing has been handled.'),
+  ],
+};
+
+/** Group `backlog`: the processes that have messages waiting, over all schedulers. */
+export function backlogGroup(
+  questions: ThreadQuestions,
+  schedulers: readonly (AskedThread & { readonly name: string })[],
+): GroupSource {
+  return {
+    description: DESCRIPTION,
+    async read() {
+      const { mailboxes } = await topOfAll(questions, schedulers, { by: 'length', count: ROWS_MAX });
+      return backlogRows(mailboxes);
+    },
+  };
+}
+
+/** A row's instance is the pid, the label and the current handler with tabs between them. */
+export function backlogRows(mailboxes: readonly MailboxReport[]): readonly Row[] {
+  return mailboxes
+    .filter(({ length, oldestMs }) => length >= MESSAGES_MIN || (length > 0 && oldestMs >= OLDEST_MS_MIN))
+    .map(({ pid, label, handler, length, outRate, inRate, delayMs, oldestMs, drainMs, stalledMs }) => ({
+      instance: [pid, label, handler].map((text) => text.replaceAll('\t', ' ')).join('\t'),
+      figures: [length, outRate.per10, inRate.per10, delayMs, oldestMs, drainMs, stalledMs],
+    }));
+}

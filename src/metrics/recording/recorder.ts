@@ -1,0 +1,73 @@
+import type { Clock, ClockTimer } from '../../structures/clock.js';
+import type { Groups } from '../groups.js';
+import { rounded } from './figure-codec.js';
+import type { RecordingWriter } from './recording-writer.js';
+import { sampleOf } from './sample.js';
+
+export interface RecorderOptions {
+  readonly clock: Clock;
+  readonly groups: Pick<Groups, 'describe' | 'read'>;
+  /** Whether a group is recorded. */
+  readonly wants: (group: string) => boolean;
+  readonly intervalMs: number;
+  readonly writer: RecordingWriter;
+  /** A reading failed: told once until one succeeds. */
+  readonly onProblem: (error: unknown) => void;
+}
+
+/**
+ * Reads all groups at an interval and has them written. It begins an interval after its start, keeps to the interval's beat,
+ * and leaves a beat out when the reading before is still under way.
+ */
+export class Recorder {
+  readonly #options: RecorderOptions;
+  #timer: ClockTimer | null = null;
+  #nextAt: number;
+  #underWay: Promise<void> | null = null;
+  #isFailing = false;
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+    this.#nextAt = options.clock.now();
+    this.#wait();
+  }
+
+  /** Ends the recording; resolves when it is on disk. */
+  async close(): Promise<void> {
+    const { clock, writer } = this.#options;
+    if (this.#timer !== null) clock.clearTimer(this.#timer);
+    this.#timer = null;
+    await this.#underWay;
+    await writer.close();
+  }
+
+  #wait(): void {
+    const { clock, intervalMs } = this.#options;
+    const now = clock.now();
+    // After a pause of the thread the beats that it missed are gone.
+    this.#nextAt = Math.max(this.#nextAt + intervalMs, now + intervalMs / 2);
+    this.#timer = clock.setTimer(() => {
+      this.#wait();
+      this.#underWay ??= this.#record().finally(() => {
+        this.#underWay = null;
+      });
+    }, this.#nextAt - now);
+  }
+
+  async #record(): Promise<void> {
+    const { groups, wants, writer, onProblem } = this.#options;
+    try {
+      const descriptions = groups.describe().filter(({ name }) => wants(name));
+      const reading = await groups.read(descriptions.map(({ name }) => name));
+      const sample = sampleOf(reading, descriptions);
+      for (const { figures } of sample.tables.values()) {
+        for (let at = 0; at < figures.length; at++) figures[at] = rounded(figures[at]!);
+      }
+      writer.append(sample, descriptions);
+      this.#isFailing = false;
+    } catch (error) {
+      if (!this.#isFailing) onProblem(error);
+      this.#isFailing = true;
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import type { GroupDescription, Reading, Row } from '../reading.js';
+
+/** The rows of one group in a form for arithmetic. */
+export interface Table {
+  readonly description: GroupDescription;
+  readonly instances: readonly string[];
+  /** Row by row, in the order of the columns. NaN: n/a. */
+  readonly figures: Float64Array;
+}
+
+/** A {@link Reading} in a form for arithmetic. */
+export interface Sample {
+  /** Wall-clock ms. */
+  readonly at: number;
+  /** Monotonic ms since the start of what was read. */
+  readonly uptimeMs: number;
+  /** By the names of the groups, in the order of their descriptions. */
+  readonly tables: ReadonlyMap<string, Table>;
+}
+
+/** @param descriptions groups without one are left out, and so are rows of another length. */
+export function sampleOf(reading: Reading, descriptions: readonly GroupDescription[]): Sample {
+  const tables = new Map<string, Table>();
+  for (const description of descriptions) {
+    const { name, columns } = description;
+    const rows = reading.groups[name]?.filter(({ figures }) => figures.length === columns.length);
+    if (rows === undefined) continue;
+    const figures = new Float64Array(rows.length * columns.length);
+    let at = 0;
+    for (const row of rows) for (const figure of row.figures) figures[at++] = figure ?? Number.NaN;
+    tables.set(name, { description, instances: rows.map(({ instance }) => instance), figures });
+  }
+  return { at: reading.at, uptimeMs: reading.uptimeMs, tables };
+}
+
+export function readingOf({ at, uptimeMs, tables }: Sample): Reading {
+  const groups: Record<string, readonly Row[]> = {};
+  for (const [name, table] of tables) groups[name] = rowsOf(table);
+  return { version: 1, at, uptimeMs, groups };
+}
+
+function rowsOf({ description, instances, figures }: Table): readonly Row[] {
+  const width = description.columns.length;
+  return instances.map((instance, row) => ({
+    instance,
+    figures: Array.from(figures.subarray(row * width, (row + 1) * width), (figure) =>
+      Number.isNaN(figure) ? null : figure,
+    ),
+  }));
+}

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { View } from './columns.js';
+import { Intervals } from './intervals.js';
+import type { Output } from './output.js';
+import type { Range, Replay } from './replay.js';
+import { untilAskedToEnd, type Watched } from './watch.js';
+
+/** How often a recording that is followed is looked at again. */
+const LOOK_MS = 250;
+
+/**
+ * Reports from a recording. For people each group is shown from beginning to end before the next one, as sar does it; programs
+ * get everything at once, and so does who follows.
+ *
+ * @throws WsarError
+ */
+export async function replay(
+  recording: Replay,
+  range: Range,
+  watched: Watched & { readonly intervalMs: number },
+  isFollowing: boolean,
+): Promise<void> {
+  const views = watched.viewsOf(recording.groups(range));
+  const passes = watched.isText && !isFollowing ? views.map((view) => [view]) : [views];
+  const noted = new Set<string>();
+  const note = (text: string) => {
+    if (noted.has(text)) return;
+    noted.add(text);
+    watched.note(text);
+  };
+  await untilAskedToEnd(async (signal) => {
+    for (const [index, pass] of passes.entries()) {
+      if (signal.aborted) return;
+      const output = watched.outputOf(pass);
+      if (index === 0) output.begin(recording.origin(), Math.max(range.from, recording.span().from));
+      await replayViews(recording, range, { ...watched, note }, pass, output, isFollowing, signal);
+    }
+  });
+}
+
+async function replayViews(
+  recording: Replay,
+  range: Range,
+  { intervalMs, count, note }: Watched & { readonly intervalMs: number },
+  views: readonly View[],
+  output: Output,
+  isFollowing: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const intervals = new Intervals(intervalMs, intervalMs > 0 ? range.from : Number.NaN);
+  const total = new Intervals(Number.POSITIVE_INFINITY);
+  const names = new Set(views.map(({ group }) => group.name));
+  let reports = 0;
+  for (const seen of recording.samples(range, names, isFollowing)) {
+    if (signal.aborted) break;
+    switch (seen.type) {
+      case 'note':
+        note(seen.text);
+        break;
+      case 'pause':
+        await sleep(LOOK_MS, null, { signal }).catch(() => {});
+        break;
+      case 'restart': {
+        const rest = intervals.restart();
+        if (rest !== null) output.interval(rest);
+        // Of several runs there is no average that means anything but of the last.
+        total.restart();
+        output.restart(seen.at, seen.program);
+        break;
+      }
+      case 'sample': {
+        total.add(seen.sample);
+        const interval = intervals.add(seen.sample);
+        if (interval !== null) {
+          output.interval(interval);
+          reports++;
+        }
+        break;
+      }
+    }
+    if (reports >= (count ?? Number.POSITIVE_INFINITY)) break;
+  }
+  const rest = reports < (count ?? Number.POSITIVE_INFINITY) ? intervals.end() : null;
+  if (rest !== null) output.interval(rest);
+  const average = total.end();
+  if (average !== null) output.average(average);
+}

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander';
+import { wsarCommand } from './wsar-command.js';
+
+/** The `wsar` command on its own; `rookery wsar` is the same. */
+const program = wsarCommand().showHelpAfterError('(wsar --help shows what there is)');
+for (const command of [program, ...program.commands]) command.exitOverride();
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? 0 : 2;
+}
