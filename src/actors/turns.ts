@@ -12,6 +12,8 @@ import { CutOff, GuardMark, type SliceGuard } from './slice-guard.js';
 /** How often a turn looks at the clock, in ms, and at most so many messages and slices apart: a look costs 40 ns. */
 const LOOK_MS = 0.5;
 const LOOK_MESSAGES_MAX = 512;
+/** So many messages, or {@link LOOK_MS}, apart the `MailboxMonitor` sees who runs: that costs more than the look. */
+const SAMPLE_MESSAGES = 4096;
 /** Of the slices of priority normal and low together, one in so many goes to low when both wait. */
 const SLICES_PER_LOW = 8;
 /** Of the messages handled on a sender's stack one in so many, and one, is timed: a look costs 40 ns. A power of two, less one. */
@@ -71,8 +73,14 @@ export class Turns {
   #outer = 0;
   /** When somebody of the run queue was looked at last only because it stood first. */
   #seenAt = Number.NEGATIVE_INFINITY;
-  /** When the clock was looked at last. */
+  /** When the clock was looked at last between two slices. */
+  #turnLooked = 0;
+  /** The same, in slices as well. */
   #looked = 0;
+  /** Messages of a slice that does not look at the clock; 1 while all of them do. */
+  #freeMessages = 1;
+  /** Messages until the `MailboxMonitor` sees who runs. */
+  #unseen = SAMPLE_MESSAGES;
   /** When the slice began that has looked at the clock, or a little before. */
   #sliceStarted = 0;
   readonly #queues: Fifo<unknown>[] = [];
@@ -107,6 +115,7 @@ export class Turns {
     this.#sliceMessages = budgets.sliceMessages;
     this.#sliceMs = budgets.sliceMs;
     this.#turnMs = budgets.turnMs;
+    this.#freeMessages = 1;
   }
 
   /** Messages handled in slices; those of the turn that runs are not all in it yet. */
@@ -302,55 +311,65 @@ export class Turns {
   #runSlices(started: number, deadline: number, limit: number): void {
     const timed = this.#longScheduleMs !== 0;
     const marks = this.guard === null ? null : this.guard.marks;
-    let looked = started;
-    this.#looked = started;
+    this.#looked = this.#turnLooked = started;
     let done = 0;
     for (let process = this.#next(); process !== null; process = this.#next()) {
       const handled = process.handledCount;
       let late = false;
-      if (timed) {
-        late = this.#timedSlice(process);
-      } else if (marks === null) {
-        late = this.#slice(process);
-      } else {
-        marks[GuardMark.levels]! += 1;
-        late = this.#slice(process);
-        if (words[Word.sampled] !== 0) this.sampled(process, 0, (process.handledCount - handled) | 0);
-      }
+      if (timed) late = this.#timedSlice(process);
+      else if (marks === null) late = this.#slice(process);
+      else late = this.#guardedSlice(process, marks);
       this.slices++;
       done += 1 + ((process.handledCount - handled) | 0);
       if (done < this.#lookAfter && !late) continue;
-      const now = this.#clock.now();
-      this.#adapt(done, now - looked);
-      this.#looked = looked = now;
-      this.#done += done;
-      done = 0;
-      this.#runtime.mailboxes.ran(process, now);
+      const now = this.#look(process, done);
       if (now >= deadline || this.slices >= limit) return;
+      done = 0;
     }
     this.#done += done;
     // Turns that are always over before the clock would be looked at must not take for ever either.
-    if (done > 2) this.#adapt(done, this.#clock.now() - looked);
+    if (done > 2) this.#adapt(done, this.#clock.now() - this.#turnLooked);
+  }
+
+  /** Looks at the clock between two slices: `done` messages and slices since the last time, `process` was the last. */
+  #look(process: Process<never>, done: number): number {
+    const now = this.#clock.now();
+    const tookMs = now - this.#turnLooked;
+    this.#adapt(done, tookMs);
+    this.#done += done;
+    this.#unseen -= done;
+    if (this.#unseen <= 0 || tookMs >= LOOK_MS) {
+      this.#unseen = SAMPLE_MESSAGES;
+      this.#runtime.mailboxes.ran(process, now);
+    }
+    this.#looked = this.#turnLooked = now;
+    return now;
   }
 
   #adapt(done: number, tookMs: number): void {
     const wanted = tookMs > 0 ? (done * LOOK_MS) / tookMs : this.#lookAfter * 2;
     this.#lookAfter = Math.min(LOOK_MESSAGES_MAX, Math.max(1, wanted)) | 0;
+    this.#freeMessages = this.#sliceMessages <= this.#lookAfter ? this.#sliceMessages : 1;
+  }
+
+  #guardedSlice(process: Process<never>, marks: Int32Array): boolean {
+    const handled = process.handledCount;
+    marks[GuardMark.levels]! += 1;
+    const late = this.#slice(process);
+    if (words[Word.sampled] !== 0) this.sampled(process, 0, (process.handledCount - handled) | 0);
+    return late;
   }
 
   /** True: its time was over, and perhaps that of the turn is. */
   #slice(process: Process<never>): boolean {
     // A synchronous call may have emptied the mailbox since, or the process has ended, or is suspended.
     if (process.mailboxLength === 0 || (process.flags & ProcessFlag.suspended) !== 0) {
-      if (this.#suspended.has(process)) this.#suspended.set(process, false);
-      else process.flags &= ~ProcessFlag.scheduled;
+      this.#passOver(process);
       return false;
     }
     const runtime = this.#runtime;
-    const messages = this.#sliceMessages;
     // Most have one message: what the others may do is found out when there is a second one.
-    const free = process.flags >= Pace.free && messages <= this.#lookAfter;
-    let left = free ? messages : 1;
+    let left = process.flags >= Pace.free ? this.#freeMessages : 1;
     let late = false;
     process.flags |= ProcessFlag.running;
     runtime.current = process;
@@ -359,10 +378,7 @@ export class Turns {
         process.handledCount = (process.handledCount + 1) | 0;
         process.receiver!.receive(process.take() as never);
       } while (process.mailboxLength !== 0 && --left !== 0);
-      if (process.mailboxLength !== 0) {
-        if (free) slowDown(process);
-        else late = this.#restOfSlice(process);
-      }
+      if (process.mailboxLength !== 0) late = this.#restOfSlice(process);
     } catch (thrown) {
       runtime.escaped(process, thrown);
     }
@@ -375,19 +391,29 @@ export class Turns {
       return late;
     }
     process.flags &= ~ProcessFlag.scheduled;
-    const { queue } = process;
-    if (queue !== null) {
-      process.queue = null;
-      this.returnQueue(queue);
-      if ((process.flags & ProcessFlag.backlogged) !== 0) runtime.mailboxes.emptied(process);
-      // Now and then it has to prove its pace: one that never comes to the end of a chunk would keep it for ever.
-      if ((this.slices + process.handledCount) % 31 === 0) slowDown(process);
-    }
+    if (process.queue !== null) this.#emptied(process, process.queue);
     return late;
   }
 
-  /** The slice of a process that has handled one message of it, and that looks at the clock. Returns as {@link #slice}. */
+  #passOver(process: Process<never>): void {
+    if (this.#suspended.has(process)) this.#suspended.set(process, false);
+    else process.flags &= ~ProcessFlag.scheduled;
+  }
+
+  #emptied(process: Process<never>, queue: Fifo<unknown>): void {
+    process.queue = null;
+    this.returnQueue(queue);
+    if ((process.flags & ProcessFlag.backlogged) !== 0) this.#runtime.mailboxes.emptied(process);
+    // Now and then it has to prove its pace: one that never comes to the end of a chunk would keep it for ever.
+    if ((this.slices + process.handledCount) % 31 === 0) slowDown(process);
+  }
+
+  /** What follows the first message, or the last of a slice without a look at the clock. Returns as {@link #slice}. */
   #restOfSlice(process: Process<never>): boolean {
+    if (process.flags >= Pace.free && this.#freeMessages > 1) {
+      slowDown(process);
+      return false;
+    }
     const pace = Math.min(Pace.chunks, process.flags >>> Pace.shift);
     let chunk = Math.min(this.#sliceMessages, 1 << pace, this.#lookAfter);
     let handled = chunk;
