@@ -1,6 +1,7 @@
 /** A scheduler thread of a {@link TestNode}: plays the role that it is told. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { ExitReason, NameTaken, type Pid, Runtime } from '../../src/actors/index.js';
+import { ExitReason, NameTaken, type Pid, Runtime, receive } from '../../src/actors/index.js';
+import { type GroupMessage, ProcessGroups } from '../../src/registry/index.js';
 import { RingRouter, SharedNameTable } from '../../src/schedulers/index.js';
 import { SystemClock } from '../../src/structures/system-clock.js';
 import { SystemRandom } from '../../src/structures/system-random.js';
@@ -30,6 +31,23 @@ export interface SeriesOrder {
   readonly count: number;
   /** How the process that sends them is tied to `to`. */
   readonly tie: 'link' | 'none';
+}
+
+/** What the agent of a `groups` thread is asked for. */
+export type GroupOrder =
+  /** So many new processes join. */
+  | { readonly type: 'join'; readonly group: string; readonly count: number }
+  /** They leave one after the other. */
+  | { readonly type: 'leave'; readonly group: string }
+  | { readonly type: 'die' };
+
+/** What it posts: what its own scope says of each change. */
+export interface GroupNews {
+  readonly type: 'join' | 'leave' | 'begin';
+  readonly group: string;
+  /** Scheduler and id of each. */
+  readonly pids: readonly string[];
+  readonly members: readonly string[];
 }
 
 /** What a `names` thread is to do. */
@@ -122,6 +140,47 @@ const roles: Record<string, () => void> = {
     port.on('message', () => {
       throw new Error('dies with the lock');
     });
+  },
+
+  /** Joins and leaves groups as it is told, and posts what it hears of them: in the end as at the beginning. */
+  groups() {
+    const groups = new ProcessGroups('rooms');
+    groups.start(runtime);
+    const name = (pid: Pid) => `${pid.scheduler}.${pid.id}`;
+    const tell = (type: GroupNews['type'], group: string, pids: readonly Pid[]) => {
+      const members = groups.getMembers(runtime, group).map(name);
+      port.postMessage({ type, group, pids: pids.map(name), members } satisfies GroupNews);
+    };
+    runtime.spawn<GroupMessage<string>>(function* () {
+      const { groups: known } = yield* groups.monitorScope();
+      for (const [group, pids] of known) tell('begin', group, pids);
+      for (;;) {
+        const { type, group, pids } = (yield* receive()) as GroupMessage<string>;
+        tell(type, group, pids);
+      }
+    });
+    const mine: Pid<unknown>[] = [];
+    runtime.spawn<GroupOrder>(
+      function* () {
+        for (;;) {
+          const order = (yield* receive()) as GroupOrder;
+          if (order.type === 'join') {
+            const pids = Array.from({ length: order.count }, () =>
+              runtime.spawn<unknown>(() => ({ receive() {} })),
+            );
+            mine.push(...pids);
+            yield* groups.join(order.group, pids);
+          } else if (order.type === 'leave') {
+            for (const pid of mine.splice(0)) yield* groups.leave(order.group, pid);
+          } else {
+            runtime.clock.defer(() => {
+              throw new Error('the thread dies');
+            });
+          }
+        }
+      },
+      { name: `groups-${links.number}` },
+    );
   },
 
   /** Takes a name, however long the lock is held by somebody. */
