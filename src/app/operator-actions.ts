@@ -1,9 +1,11 @@
 import type { Action } from '../ops/action.js';
 import { processActions } from '../ops/actions/process-actions.js';
+import { treeAction } from '../ops/actions/tree.js';
 import type { Clock } from '../structures/clock.js';
 import type { Config } from './config.js';
 import type { Log } from './log.js';
 import { OperatorProcesses, type ProcessThread } from './operator-processes.js';
+import { OperatorTree } from './operator-tree.js';
 import type { SchedulerThreads } from './scheduler-threads.js';
 import type { ServerAlerts } from './server-alerts.js';
 import type { ThreadQuestions } from './thread-questions.js';
@@ -25,5 +27,9 @@ export interface OperatorParts {
 /** Everything that an operator can ask or have done: one line for each action, or for each file of them. */
 export function operatorActions(parts: OperatorParts): readonly Action[] {
   const processes = new OperatorProcesses(parts.questions, parts.processThreads);
-  return [...processActions(processes), ...parts.alerts.actions()];
+  return [
+    ...processActions(processes),
+    treeAction(new OperatorTree(parts.questions, parts.processThreads, processes)),
+    ...parts.alerts.actions(),
+  ];
 }

@@ -136,7 +136,8 @@ export class OperatorProcesses implements Processes {
   }
 }
 
-function refusalOf(error: unknown): unknown {
+/** What a thread refused, as it is told to the operator; anything else as it is. */
+export function refusalOf(error: unknown): unknown {
   if (!(error instanceof QuestionFailed)) return error;
   const status = /^ProcessRefused(404|409|503)$/.exec(error.kind)?.[1];
   if (status !== undefined) return new ActionRefused(Number(status) as 404 | 409 | 503, error.message);

@@ -5,6 +5,7 @@ import { registerProcesses } from './process-answers.js';
 import type { SchedulerThreads } from './scheduler-threads.js';
 import type { SchedulerWatch } from './scheduler-watch.js';
 import type { AskedThread, ThreadQuestions } from './thread-questions.js';
+import { registerTree } from './tree-answers.js';
 
 export interface ProcessThreadsParts {
   /** Of the main thread: its processes are asked like those of any other. */
@@ -19,6 +20,7 @@ export function processThreads(parts: ProcessThreadsParts): () => readonly Proce
   const { runtime, questions, schedulers, watch } = parts;
   const answers = new Answers((answer) => questions.arrived(answer));
   registerProcesses(answers, runtime, 'main');
+  registerTree(answers, runtime, 'main');
   const own: AskedThread = { running: true, post: (question) => answers.answer(question) };
   const main: ProcessThread = {
     name: 'main',

@@ -27,6 +27,7 @@ import { SchedulerCollector } from './scheduler-collector.js';
 import { schedulerGuard } from './scheduler-guard.js';
 import { schedulerStats } from './scheduler-stats.js';
 import type { FromScheduler, SchedulerData, ToScheduler } from './thread-messages.js';
+import { registerTree } from './tree-answers.js';
 
 const data = workerData as SchedulerData;
 const parent = parentPort;
@@ -106,6 +107,7 @@ store.listen(scheduler.events);
 
 const answers = new Answers(post).on('stats', () => schedulerStats(scheduler, listener, data.rings, stats));
 registerProcesses(answers, runtime, `scheduler-${data.place}`);
+registerTree(answers, runtime, `scheduler-${data.place}`);
 registerMailboxes(answers, runtime);
 
 registerAlerts(answers, runtime);

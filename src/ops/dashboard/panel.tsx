@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 /** A titled part of a page. */
 export function Panel(props: {
   readonly title: string;
-  readonly note?: string;
+  readonly note?: string | undefined;
   readonly tools?: ComponentChildren;
   readonly children: ComponentChildren;
 }) {

@@ -1,3 +1,4 @@
+import { ActiveAlerts } from '../active-alerts.js';
 import { useCollector } from '../context.js';
 import { bytes, clockTime, duration, number, share } from '../format.js';
 import { numeric, Panel, Table, Tile } from '../panel.js';
@@ -15,6 +16,7 @@ export function OverviewPage() {
   const commands = rate('store', 'commands');
   return (
     <>
+      <ActiveAlerts />
       <section class="tiles" aria-label="Now">
         <Tile
           name="Connections"
@@ -72,6 +74,15 @@ export function OverviewPage() {
           lines={[
             { label: 'accepted', colour: 1, selector: { group: 'chat', column: 'send_acks' } },
             { label: 'delivered', colour: 2, selector: { group: 'chat', column: 'deliveries' } },
+          ]}
+        />
+        <Plot
+          title="Message queues"
+          unit="{message}"
+          least={10}
+          lines={[
+            { label: 'waiting', colour: 4, selector: { group: 'msgq', column: 'total' } },
+            { label: 'longest', colour: 6, selector: { group: 'msgq', column: 'longest', over: 'max' } },
           ]}
         />
         <Plot

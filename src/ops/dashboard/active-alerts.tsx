@@ -1,0 +1,33 @@
+import type { AlertEntry, AlertsAnswer } from './alerts.js';
+import { useAction } from './context.js';
+import { clockTime } from './format.js';
+import { href } from './route.js';
+
+/** What is wrong now, above everything else; nothing at all when nothing is. */
+export function ActiveAlerts() {
+  const { answer } = useAction<AlertsAnswer>('alerts');
+  const active = (answer?.active ?? []).filter(({ silenced }) => !silenced);
+  if (active.length === 0) return null;
+  return (
+    <section class="alerts" aria-label="Alerts" role="alert">
+      {active.slice(0, 5).map((alert) => (
+        <AlertLine key={alert.id} alert={alert} />
+      ))}
+      {active.length > 5 ? <a href={href('alerts')}>and {active.length - 5} more</a> : null}
+    </section>
+  );
+}
+
+export function AlertLine(props: { readonly alert: AlertEntry }) {
+  const { alert } = props;
+  return (
+    <p class={`alert ${alert.severity}`}>
+      <time class="quiet">{clockTime(alert.raisedAt)}</time>
+      <span>{alert.line}</span>
+      {alert.acknowledged === null ? null : (
+        <span class="pill dull">{alert.acknowledged.by} looks after it</span>
+      )}
+      {alert.subject.startsWith('<') ? <a href={href('processes', alert.subject)}>look into it</a> : null}
+    </p>
+  );
+}

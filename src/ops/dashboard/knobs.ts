@@ -1,0 +1,25 @@
+/** What the page reads of the actions about knobs. */
+export interface KnobEntry {
+  readonly name: string;
+  readonly group: string;
+  readonly description: string;
+  /** As one writes it: `30s`, `64KiB`, `on`. */
+  readonly value: string;
+  readonly configured: string;
+  /** What is allowed, in words. */
+  readonly range: string;
+  readonly source: string;
+  readonly changedAt: number | null;
+}
+
+export interface KnobHistoryEntry {
+  readonly number: number;
+  readonly at: number;
+  readonly author: string;
+  readonly message: string;
+  readonly changes: readonly {
+    readonly name: string;
+    readonly before: string | null;
+    readonly after: string | null;
+  }[];
+}
