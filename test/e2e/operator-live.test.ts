@@ -88,6 +88,19 @@ describe('the operator’s page of a running server', { skip: NO_BROWSER }, () =
         await picture(tab, `operator-${title.toLowerCase().replaceAll(' ', '-')}-${name}`);
       }
     }
+    // From the top of a thread's tree to one process, and back.
+    await light.getByRole('link', { name: 'Processes', exact: true }).click();
+    await light.getByRole('button', { name: 'children of partitions' }).first().press('Enter');
+    await light.getByRole('link', { name: /^partition-0\D/ }).click();
+    await light.getByRole('heading', { name: 'partition-0' }).waitFor();
+    await light.getByText('Started by').waitFor();
+    await picture(light, 'operator-process-light');
+    await light.getByRole('button', { name: 'Suspend' }).click();
+    await light.getByText(/^suspended/).waitFor();
+    await light.getByRole('button', { name: 'Resume' }).click();
+    await light.getByText(/^resumed/).waitFor();
+    await light.goBack();
+    await light.getByRole('heading', { name: 'Supervision tree' }).waitFor();
     assert.deepEqual(complaints, []);
   });
 });

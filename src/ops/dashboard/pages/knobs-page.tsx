@@ -137,7 +137,7 @@ function Knob(props: { readonly knob: KnobEntry; readonly onChanged: () => void 
         </button>
         <small
           id={`${id}-range`}
-          class={error === '' ? 'quiet' : 'bad'}
+          class={error === '' ? 'range quiet' : 'range bad'}
           role={error === '' ? undefined : 'alert'}
         >
           {error === '' ? knob.range : error}
