@@ -78,10 +78,8 @@ describe('the operator’s page of a running server', { skip: NO_BROWSER }, () =
       for (const [name, tab] of Object.entries({ light, dark, phone })) {
         await tab.getByRole('link', { name: title, exact: true }).click();
         await tab.locator(`main[aria-label="${title}"]`).waitFor();
-        assert.ok(
-          ((await tab.locator('main').textContent()) ?? '').trim().length > 20,
-          `${title} shows something`,
-        );
+        const shown = async () => ((await tab.locator('main').textContent()) ?? '').trim().length > 20;
+        await until(`${title} shows something`, shown);
         // A round, so that what a page asks for itself has come.
         if (pictures !== undefined)
           await tab.waitForResponse(/reading/).then(() => tab.waitForResponse(/reading/));

@@ -1,11 +1,12 @@
-import type { AlertEntry, AlertsAnswer } from './alerts.js';
+import type { AlertView } from '../../metrics/alerts/alert.js';
+import type { AlertsReport } from '../actions/alert-actions.js';
 import { useAction } from './context.js';
 import { clockTime } from './format.js';
 import { href } from './route.js';
 
 /** What is wrong now, above everything else; nothing at all when nothing is. */
 export function ActiveAlerts() {
-  const { answer } = useAction<AlertsAnswer>('alerts');
+  const { answer } = useAction<AlertsReport>('alerts');
   const active = (answer?.active ?? []).filter(({ silenced }) => !silenced);
   if (active.length === 0) return null;
   return (
@@ -18,7 +19,7 @@ export function ActiveAlerts() {
   );
 }
 
-export function AlertLine(props: { readonly alert: AlertEntry }) {
+export function AlertLine(props: { readonly alert: AlertView }) {
   const { alert } = props;
   return (
     <p class={`alert ${alert.severity}`}>

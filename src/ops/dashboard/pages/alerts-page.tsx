@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
+import type { AlertView } from '../../../metrics/alerts/alert.js';
+import type { AlertsReport } from '../../actions/alert-actions.js';
 import { AlertLine } from '../active-alerts.js';
-import type { AlertEntry, AlertsAnswer } from '../alerts.js';
 import { useAction, useCollector } from '../context.js';
 import { dayAndTime, duration, figure } from '../format.js';
 import { Empty, NotAvailable, numeric, Panel, Table } from '../panel.js';
@@ -10,7 +11,7 @@ const SHOWN = 100;
 
 /** What is wrong, what was, what is silenced, and by which rules. */
 export function AlertsPage() {
-  const { answer, error, isMissing, again } = useAction<AlertsAnswer>('alerts');
+  const { answer, error, isMissing, again } = useAction<AlertsReport>('alerts');
   const { api } = useCollector();
   const [said, setSaid] = useState('');
   if (isMissing) {
@@ -112,7 +113,7 @@ export function AlertsPage() {
 }
 
 function Operations(props: {
-  readonly alert: AlertEntry;
+  readonly alert: AlertView;
   readonly act: (name: string, params: object) => Promise<void>;
 }) {
   const { alert, act } = props;
