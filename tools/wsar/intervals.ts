@@ -111,8 +111,10 @@ export class Intervals {
       this.#begin(sample.at, sample.uptimeMs);
       return null;
     }
-    if (sample.at < this.#nextAt - EARLY_MS_MAX) return null;
-    return this.end();
+    const isOver = sample.at >= this.#nextAt - EARLY_MS_MAX;
+    // A clock that was set back: the end would not come for as long.
+    const isFar = this.#nextAt > sample.at + this.#intervalMs + EARLY_MS_MAX;
+    return isOver || isFar ? this.end() : null;
   }
 
   /** Ends the interval before its time; null if nothing has passed in it. */
@@ -147,7 +149,6 @@ export class Intervals {
     else {
       const behind = Math.max(0, Math.floor((at + EARLY_MS_MAX - this.#nextAt) / this.#intervalMs));
       this.#nextAt += (behind + (at + EARLY_MS_MAX >= this.#nextAt ? 1 : 0)) * this.#intervalMs;
-      // A clock that was set back.
       if (this.#nextAt > at + this.#intervalMs + EARLY_MS_MAX) this.#nextAt = at + this.#intervalMs;
     }
   }
