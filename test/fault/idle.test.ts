@@ -12,8 +12,9 @@ import { within } from '../support/within.js';
 const SILENCE_MS = 10_000;
 /** What wakes a thread, a second: timers of uWebSockets.js (1.25), the store's housekeeping (1), V8's own threads. */
 const WAKES_MAX = 6;
-/** The main thread looks after the schedulers, five times a second. */
-const MAIN_WAKES_MAX = 9;
+/** The main thread looks after the schedulers: five times a second, twenty while they do something. */
+const MAIN_WAKES_MAX = 15;
+const INTERVALS = 3;
 
 /** How often each thread has waited for something and was woken. */
 function wakesOf(pid: number): Map<number, number> {
@@ -42,20 +43,27 @@ test('a server with idle clients sleeps', {
   // What the start and the logins have left behind is done meanwhile.
   await silence();
   const { pid } = server;
-  const before = wakesOf(pid);
-  const begun = performance.now();
-  await silence();
-  const after = wakesOf(pid);
-  // However late the event came: what wakes an idle thread comes so many times a second, not sooner.
-  const seconds = (performance.now() - begun) / 1000;
-  const rates = Array.from(after, ([id, wakes]) => [id, (wakes - (before.get(id) ?? 0)) / seconds] as const);
-  t.diagnostic(`wakes a second: ${rates.map(([, rate]) => rate.toFixed(1)).join(', ')}`);
-  for (const [id, rate] of rates) {
-    const most = id === pid ? MAIN_WAKES_MAX : WAKES_MAX;
-    assert.ok(
-      rate <= most,
-      `thread ${id} (the main one is ${pid}) was woken ${rate.toFixed(1)} times a second`,
+  let busy: string[] = [];
+  // What else the machine does may keep a thread from its rest once; what polls is found each time.
+  for (let n = 0; n < INTERVALS; n++) {
+    const before = wakesOf(pid);
+    const begun = performance.now();
+    await silence();
+    const after = wakesOf(pid);
+    // However late the event came: what wakes an idle thread comes so many times a second, not sooner.
+    const seconds = (performance.now() - begun) / 1000;
+    const rates = Array.from(
+      after,
+      ([id, wakes]) => [id, (wakes - (before.get(id) ?? 0)) / seconds] as const,
     );
+    t.diagnostic(`wakes a second: ${rates.map(([, rate]) => rate.toFixed(1)).join(', ')}`);
+    busy = rates
+      .filter(([id, rate]) => rate > (id === pid ? MAIN_WAKES_MAX : WAKES_MAX))
+      .map(
+        ([id, rate]) => `thread ${id} (the main one is ${pid}) was woken ${rate.toFixed(1)} times a second`,
+      );
+    if (busy.length === 0) break;
   }
+  assert.deepEqual(busy, []);
   assert.ok(clients.every((client) => client.isOpen));
 });
