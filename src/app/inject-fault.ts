@@ -1,5 +1,7 @@
 import type { ExitReason } from '../actors/exit-reason.js';
+import type { Runtime } from '../actors/runtime.js';
 import type { ChatScheduler } from './chat-scheduler.js';
+import { Stalls } from './stall.js';
 import type { InjectedFault } from './thread-messages.js';
 
 /** Makes something fail in a development server, to see what becomes of it. Returns whether there was such a thing. */
@@ -33,6 +35,16 @@ export function injectFault(scheduler: ChatScheduler, fault: InjectedFault): boo
       const partition = scheduler.node.ownPartition(fault.partition);
       return partition !== undefined && neverReturn(partition);
     }
+    case 'stall-partition': {
+      const partition = scheduler.node.ownPartition(fault.partition);
+      if (partition === undefined) return false;
+      stallsOf(runtime).stall(partition, fault.rate);
+      return true;
+    }
+    case 'cure-partition': {
+      const partition = scheduler.node.ownPartition(fault.partition);
+      return partition !== undefined && stallsOf(runtime).cure(partition);
+    }
     case 'loop-thread':
       scheduler.node.clock.defer(spin);
       return true;
@@ -40,6 +52,17 @@ export function injectFault(scheduler: ChatScheduler, fault: InjectedFault): boo
       // The writer's.
       return false;
   }
+}
+
+const stalls = new WeakMap<Runtime, Stalls>();
+
+function stallsOf(runtime: Runtime): Stalls {
+  let ofRuntime = stalls.get(runtime);
+  if (ofRuntime === undefined) {
+    ofRuntime = new Stalls(runtime);
+    stalls.set(runtime, ofRuntime);
+  }
+  return ofRuntime;
 }
 
 /** What the process receives next it is never done with. */

@@ -91,6 +91,9 @@ export type InjectedFault =
   /** What the client of this session sends next is never done with. */
   | { readonly kind: 'loop-session'; readonly user: number }
   | { readonly kind: 'loop-partition'; readonly partition: number }
+  /** It handles so many messages a second from now on; 0: none. */
+  | { readonly kind: 'stall-partition'; readonly partition: number; readonly rate: number }
+  | { readonly kind: 'cure-partition'; readonly partition: number }
   /** Outside of any process. */
   | { readonly kind: 'loop-thread' }
   /** The writer: between its next commit and that commit's events. */

@@ -4,6 +4,7 @@ import { wsarCommand } from '../../tools/wsar/wsar-command.js';
 import { VERSION } from '../app/version.js';
 import { alertsCommand } from './alerts.js';
 import { chatCommand } from './chat/chat-command.js';
+import { faultCommand } from './fault.js';
 import { operatorTokenCommand } from './operator-token.js';
 import { partitionsCommand } from './partitions.js';
 import { inspectCommand, processCommands, psCommand } from './processes.js';
@@ -35,6 +36,7 @@ const commands = [
   partitionsCommand(),
   alertsCommand(),
   wsarCommand(),
+  faultCommand(),
   operatorTokenCommand(),
 ];
 for (const command of commands) {

@@ -280,6 +280,9 @@ export type Fault =
   /** What its client sends next is never done with; what it receives next; outside of any process. */
   | { readonly kind: 'loop-session'; readonly user: number }
   | { readonly kind: 'loop-partition'; readonly partition: number }
+  /** It handles so many messages a second, until it is cured. */
+  | { readonly kind: 'stall-partition'; readonly partition: number; readonly rate: number }
+  | { readonly kind: 'cure-partition'; readonly partition: number }
   | { readonly kind: 'loop-thread'; readonly thread: `scheduler-${number}` }
   /** Between the next commit and its events. */
   | { readonly kind: 'crash-commit'; readonly thread: 'writer-1' };
