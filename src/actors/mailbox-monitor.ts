@@ -111,6 +111,15 @@ export class MailboxMonitor {
     return record;
   }
 
+  /** Up to `count` of those with a backlog, up to date; if there are more, the longest ones. */
+  backlog(count: number): Activity[] {
+    const now = this.#runtime.clock.now();
+    for (const record of this.#backlogged) record.touch(now);
+    if (this.#backlogged.length <= count) return [...this.#backlogged];
+    const length = ({ process }: Activity) => process.messageQueueLength;
+    return [...this.#backlogged].sort((a, b) => length(b) - length(a)).slice(0, count);
+  }
+
   /** Up to `count` of those that are known, the most first, up to date. */
   top(by: TopBy, count: number): Activity[] {
     const now = this.#runtime.clock.now();

@@ -50,6 +50,11 @@ export function topMailboxes(runtime: Runtime, by: TopBy, count: number): Mailbo
   return runtime.mailboxes.top(by, count).map((activity) => reportOf(activity.process, activity));
 }
 
+/** The processes of a runtime that have a backlog, at most `count`: if there are more, those with the longest mailboxes. */
+export function backloggedMailboxes(runtime: Runtime, count: number): MailboxReport[] {
+  return runtime.mailboxes.backlog(count).map((activity) => reportOf(activity.process, activity));
+}
+
 /** The report of one process; null if it has ended or is elsewhere. The rates of one that nobody has looked at before begin now. */
 export function mailboxReport(runtime: Runtime, id: number): MailboxReport | null {
   const process = runtime.process(id);

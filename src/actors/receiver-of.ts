@@ -31,6 +31,8 @@ export function receiverOf(process: Process<never>): ReceiverInfo {
   }
   if (receiver instanceof AsyncProcess) return { kind: 'async function', behaviour: null, waits: true };
   if (receiver instanceof Behaviour) return { kind: receiver.behaviour, behaviour: receiver, waits };
+  const { reportedAs } = (receiver ?? {}) as { readonly reportedAs?: unknown };
+  if (typeof reportedAs === 'string') return { kind: reportedAs, behaviour: null, waits };
   const name = (receiver as object | null)?.constructor?.name ?? 'Object';
   return { kind: name === 'Object' ? 'function' : name, behaviour: null, waits };
 }

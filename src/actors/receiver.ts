@@ -16,6 +16,8 @@ export interface Receiver<M> {
    * here becomes the reason. It may be a generator that waits: the process lives until it is done.
    */
   terminate?(reason: ExitReason): void | Blocking<void>;
+  /** What inspection and reports call it, if that is not the name of its class. */
+  readonly reportedAs?: string;
 }
 
 /**

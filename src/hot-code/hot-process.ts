@@ -40,6 +40,13 @@ export class HotProcess<State, Message> implements Receiver<Message>, Changeable
     return this.#code.version;
   }
 
+  /** `Partition`, `Partition@3` of the third release: where it stands, in reports. */
+  get reportedAs(): string {
+    const { module, number } = this.#code.version;
+    const name = module.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    return number === 0 ? name : `${name}@${number}`;
+  }
+
   get state(): State {
     return this.#state;
   }

@@ -8,10 +8,10 @@ import type { EventCounts } from './event-counts.js';
 import { FigureWatch, findingOf } from './figure-watch.js';
 import { processObservations } from './process-findings.js';
 
-/** How often it is looked whether messages wait anywhere: two such looks and the age of a message are below two seconds. */
+/** How often it is looked whether any process has a backlog. */
 const LOOK_MS = 1000;
-/** The same while something is wrong, or about to be. */
-const WATCH_MS = 500;
+/** The same while one has, or something is wrong: what is too old after a second is told of soon after. */
+const WATCH_MS = 250;
 /** How often figures are read, and a scheduler is asked for a sign of life. */
 const FIGURES_MS = 5000;
 /** Processes that a scheduler tells of at most. */
@@ -79,7 +79,7 @@ export class AlertMonitor {
     const sources = this.#parts.backlogs();
     for (const source of sources) {
       this.#lookAt(source, now);
-      isWatching ||= this.#isWatched(source.name);
+      isWatching ||= source.backlogged() > 0 || this.#isWatched(source.name);
     }
     if (!events.isEmpty || book.isWatched('events')) book.evaluate('events', events.observe(rules, now));
     if (now - this.#figuresAt >= FIGURES_MS && !this.#isReading) {

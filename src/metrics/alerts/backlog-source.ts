@@ -19,7 +19,7 @@ export interface BackloggedProcess {
 
 /** What one scheduler says. */
 export interface Backlog {
-  /** The longest and the oldest, each process once. */
+  /** Those with a backlog; if they are too many, the longest. */
   readonly processes: readonly BackloggedProcess[];
 }
 
@@ -30,6 +30,6 @@ export interface BacklogSource {
   readonly isRunning: boolean;
   /** Processes that have a backlog: read from shared memory, so that it costs nothing to look. */
   backlogged(): number;
-  /** Asks it for its processes with the longest and the oldest mailboxes, at most `max`. Null: it does not answer. */
+  /** Asks it for its processes with a backlog, at most `max`. Null: it does not answer. */
   ask(max: number): Promise<Backlog | null>;
 }
