@@ -156,7 +156,9 @@ test('a partition becomes slow under load: who is told what, when, and whether i
   const before = await figure('length');
   await until('another look', async () => (await figure('length')) !== before, { everyMs: 5 });
   const projectedMs = await figure('drainMs');
-  t.diagnostic(`${before} wait, ${await figure('fillPerSecond')}/s in, ${await figure('drainPerSecond')}/s out`);
+  t.diagnostic(
+    `${before} wait, ${await figure('fillPerSecond')}/s in, ${await figure('drainPerSecond')}/s out`,
+  );
   const since = performance.now();
   const length = async () =>
     (await action<{ mailbox: number }>(server, 'inspect', { pid: label, messages: 0 })).mailbox;
