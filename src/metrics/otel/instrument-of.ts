@@ -165,11 +165,17 @@ export function instrumentOf(group: GroupDescription, column: Column): Instrumen
   }
   return {
     ...shared,
-    name: `rookery.${group.name}.${nameWithUnit(column.name, unit)}`,
+    name: `rookery.${group.name}.${nameOf(column, unit)}`,
     unit,
     attributes: {},
     description: column.description,
   };
+}
+
+/** Prometheus keeps `_total` for counters. */
+function nameOf({ name, kind }: Column, unit: Unit): string {
+  const withUnit = nameWithUnit(name, unit);
+  return kind !== 'counter' && /(^|_)total$/.test(withUnit) ? `${withUnit}_now` : withUnit;
 }
 
 function nameWithUnit(column: string, unit: Unit): string {

@@ -22,6 +22,8 @@ test('a column has its name, with its unit in it, in seconds and bytes', () => {
     gauge('young', 'By', ''),
     gauge('utilization', '1', ''),
     gauge('big', 'KiBy', ''),
+    gauge('total', '{message}', ''),
+    counter('total', '{message}', ''),
   ].map((column) => {
     const { name, unit, scale } = named('store', null, column);
     return [name, unit, scale];
@@ -34,6 +36,8 @@ test('a column has its name, with its unit in it, in seconds and bytes', () => {
     ['rookery.store.young_bytes', 'By', 1],
     ['rookery.store.utilization_ratio', '1', 1],
     ['rookery.store.big_bytes', 'By', 1024],
+    ['rookery.store.total_now', '{message}', 1],
+    ['rookery.store.total', '{message}', 1],
   ]);
 });
 
