@@ -18,19 +18,19 @@ export interface AlertAnswer extends Backlog {
   readonly heapLimitBytes: number;
 }
 
-/** Has a scheduler tell of its processes with a backlog, and of its heap. */
-export function registerAlerts(answers: Answers, runtime: Runtime): void {
+/** Has a thread tell of its processes with a backlog, if it has any, and of its heap. */
+export function registerAlerts(answers: Answers, runtime: Runtime | null): void {
   answers.on<AlertQuestion>(ALERT_TOPIC, ({ max }): AlertAnswer => {
     const { used_heap_size, heap_size_limit } = getHeapStatistics();
     return {
-      processes: backloggedMailboxes(runtime, max).map(processOf),
+      processes: runtime === null ? [] : backloggedMailboxes(runtime, max).map(processOf),
       heapUsedBytes: used_heap_size,
       heapLimitBytes: heap_size_limit,
     };
   });
 }
 
-function processOf(report: MailboxReport): BackloggedProcess {
+export function processOf(report: MailboxReport): BackloggedProcess {
   const { pid, label, path, handler, length, oldestMs, inRate, outRate, drainMs } = report;
   return {
     pid,

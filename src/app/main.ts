@@ -146,7 +146,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
       log: this.#log,
       groups: this.#groups,
       questions: this.#questions,
-      schedulers: () => (this.#state === 'running' ? this.#schedulers.all : []),
+      threads: () => (this.#state === 'running' ? [this.#writer, ...this.#schedulers.all] : []),
     });
     this.#watch = new SchedulerWatch(config, this.#clock, this.#log, (event) => this.#alerts.record(event));
     this.#processThreads = processThreads({

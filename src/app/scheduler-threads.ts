@@ -78,6 +78,10 @@ export class SchedulerThread {
     return this.thread.running;
   }
 
+  get runtimeStats(): StatsMemory<RuntimeStat> | null {
+    return this.stats;
+  }
+
   post(message: ToScheduler): void {
     this.thread.post(message);
   }

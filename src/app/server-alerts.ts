@@ -22,9 +22,9 @@ import { alertTree } from './alert-tree.js';
 import type { Config } from './config.js';
 import { heapGroup } from './groups/heap-group.js';
 import type { Log } from './log.js';
-import { SchedulerBacklogs } from './scheduler-backlogs.js';
-import type { SchedulerThread } from './scheduler-threads.js';
 import { parseDuration } from './setting.js';
+import { keepInMemory } from './silence-keeper.js';
+import { type BackloggedThread, mainBacklog, ThreadBacklogs } from './thread-backlogs.js';
 import type { ThreadQuestions } from './thread-questions.js';
 import type { MainTree } from './tree.js';
 
@@ -36,8 +36,8 @@ export interface ServerAlertsParts {
   readonly log: Log;
   readonly groups: Groups;
   readonly questions: ThreadQuestions;
-  /** Those that there are to be; none while the server stops. */
-  readonly schedulers: () => readonly SchedulerThread[];
+  /** Those that there are to be beside this one; none while the server stops. */
+  readonly threads: () => readonly BackloggedThread[];
 }
 
 /**
@@ -51,7 +51,7 @@ export class ServerAlerts {
   readonly #limits: AlertLimits;
   readonly #book: AlertBook;
   readonly #sinks: readonly AlertSink[];
-  readonly #backlogs: SchedulerBacklogs;
+  readonly #backlogs: ThreadBacklogs;
 
   constructor(parts: ServerAlertsParts) {
     const { config, clock, runtime, groups, log } = parts;
@@ -70,7 +70,7 @@ export class ServerAlerts {
       },
     });
     this.#sinks = this.#makeSinks();
-    this.#backlogs = new SchedulerBacklogs(parts.questions);
+    this.#backlogs = new ThreadBacklogs(parts.questions);
     groups.add(alertGroup(this.#book, ALERT_RULES)).add(heapGroup(() => this.#backlogs.heaps));
   }
 
@@ -92,7 +92,7 @@ export class ServerAlerts {
       rules: ALERT_RULES,
       limitOf: (rule) => this.#limits.of(rule, null),
       blind: () => new FigureWatch(ALERT_RULES).blind(groups.describe()),
-      silencesChanged: () => this.#book.silencesChanged(),
+      keeper: keepInMemory(this.#silences, () => this.#book.silencesChanged()),
     });
   }
 
@@ -102,13 +102,14 @@ export class ServerAlerts {
   }
 
   #specification(): ChildSpec {
-    const { groups, schedulers } = this.#parts;
+    const { groups, threads, runtime } = this.#parts;
+    const main = mainBacklog(runtime);
     const monitor = AlertMonitor.process({
       rules: ALERT_RULES,
       book: this.#book,
       events: this.#events,
       figures: groups,
-      backlogs: () => schedulers().map((scheduler) => this.#backlogs.of(scheduler)),
+      backlogs: () => [main, ...threads().map((thread) => this.#backlogs.of(thread))],
     });
     return alertTree(this.#sinks, monitor);
   }

@@ -14,6 +14,7 @@ import type { StoreFigures } from '../storage/store-writer-stats.js';
 import { StoreFailure } from '../storage/stores.js';
 import { SystemClock } from '../structures/system-clock.js';
 import { SystemRandom } from '../structures/system-random.js';
+import { registerAlerts } from './alert-answers.js';
 import { Answers } from './answers.js';
 import { storeLimitsOf } from './limits-of.js';
 import { serverSecret } from './server-secret.js';
@@ -134,6 +135,7 @@ const answers = new Answers(post).on('stats', (): WriterStats | null => {
     utilization: threadUtilization(),
   };
 });
+registerAlerts(answers, null);
 
 parent.on('message', (message: ToWriter) => {
   if (writer === null) return;

@@ -26,6 +26,8 @@ export interface WriterThreadOwner {
 /** The writer's thread, seen from the main thread. */
 export class WriterThread {
   readonly name = 'writer-1';
+  /** It has no processes. */
+  readonly runtimeStats = null;
   readonly #thread = new Thread<ToWriter>(this.name);
   readonly #config: Config;
   readonly #owner: WriterThreadOwner;

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { parseDuration } from '../app/setting.js';
+import { parseDuration, spellings } from '../app/setting.js';
 import type { AlertView } from '../metrics/alerts/alert.js';
 import type { Silence } from '../metrics/alerts/silences.js';
 import { duration } from '../metrics/alerts/words.js';
@@ -115,9 +115,9 @@ function rulesCommand(): Command {
         print(JSON.stringify(rules));
         return;
       }
-      for (const { name, severity, limit, unit, setting, isWatched } of rules) {
-        const state = limit === null ? 'off' : isWatched ? `${limit} ${unit}` : 'n/a';
-        print(`${name.padEnd(20)} ${severity.padEnd(9)} ${state.padEnd(16)} ${setting}`);
+      for (const { name, severity, limit, text, setting, isWatched } of rules) {
+        const state = limit === null || isWatched ? text : 'n/a';
+        print(`${name.padEnd(20)} ${severity.padEnd(9)} ${state.padEnd(10)} ${spellings(setting).fileKey}`);
       }
     }),
   );

@@ -156,7 +156,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
   },
   // ——— schedulers
   {
-    name: 'scheduler-silent',
+    name: 'thread-silent',
     family: 'sleepy',
     severity: 'critical',
     source: { kind: 'silence' },
@@ -165,7 +165,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     forMs: 0,
     clearShare: 0.5,
     clearForMs: 5 * second,
-    says: '{instance} has not answered for {value}: nobody on it is served',
+    says: '{instance} has not answered for {value}: whoever needs it waits',
   },
   {
     name: 'scheduler-sleepy',

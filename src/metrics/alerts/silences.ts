@@ -30,30 +30,33 @@ export class Silences {
   readonly #all = new Map<number, Silence>();
   #lastId = 0;
 
+  /** The number that the next one may have. */
+  get nextId(): number {
+    return this.#lastId + 1;
+  }
+
   /** @throws TooManySilences */
-  add(silence: Omit<Silence, 'id'>): Silence {
-    this.expire(silence.from);
+  checkRoom(wall: number): void {
+    this.expire(wall);
     if (this.#all.size >= SILENCES_MAX)
       throw new TooManySilences(`there are ${SILENCES_MAX} silences already: take some away first`);
-    const added = { ...silence, id: ++this.#lastId };
-    this.#all.set(added.id, added);
-    return added;
   }
 
-  /** Null: there is none of this number. */
-  remove(id: number): Silence | null {
-    const silence = this.#all.get(id) ?? null;
+  /** Takes one in; in the place of another one with its number. Beyond the bound the one that would end first goes. */
+  put(silence: Silence): void {
+    this.#all.set(silence.id, silence);
+    this.#lastId = Math.max(this.#lastId, silence.id);
+    if (this.#all.size <= SILENCES_MAX) return;
+    const first = [...this.#all.values()].reduce((one, other) => (other.until < one.until ? other : one));
+    this.#all.delete(first.id);
+  }
+
+  get(id: number): Silence | undefined {
+    return this.#all.get(id);
+  }
+
+  remove(id: number): void {
     this.#all.delete(id);
-    return silence;
-  }
-
-  /** Puts back what was kept over a restart. */
-  restore(silences: Iterable<Silence>): void {
-    for (const silence of silences) {
-      if (this.#all.size >= SILENCES_MAX) return;
-      this.#all.set(silence.id, silence);
-      this.#lastId = Math.max(this.#lastId, silence.id);
-    }
   }
 
   /** Those that are over go. */

@@ -1,9 +1,11 @@
 import type { AlertView } from '../../metrics/alerts/alert.js';
 import type { AlertBook } from '../../metrics/alerts/alert-book.js';
 import type { AlertRule } from '../../metrics/alerts/alert-rules.js';
+import { inUnit } from '../../metrics/alerts/figure-watch.js';
 import { matches, type Silence, type Silences, TooManySilences } from '../../metrics/alerts/silences.js';
 import type { Clock } from '../../structures/clock.js';
-import { type Action, ActionRefused } from '../action.js';
+import { type Action, ActionRefused, type Asker } from '../action.js';
+import { integerParam, onlyParams, optionalText } from '../params.js';
 
 /** What `alerts` answers. */
 export interface AlertsReport {
@@ -25,6 +27,8 @@ export interface AlertRuleReport {
   readonly setting: string;
   readonly limit: number | null;
   readonly unit: string;
+  /** As one reads it. */
+  readonly text: string;
   /** False: this server has not the figures that it is about. */
   readonly isWatched: boolean;
 }
@@ -38,12 +42,20 @@ export interface AlertActionsParts {
   readonly limitOf: (rule: AlertRule) => number;
   /** Rules whose figures there are not. */
   readonly blind: () => readonly string[];
-  /** A silence has come or gone. */
-  readonly silencesChanged: () => void;
+  readonly keeper: SilenceKeeper;
+}
+
+/** Keeps silences, and has them taken in: they hold when these resolve. Implemented by the composition root. */
+export interface SilenceKeeper {
+  /** @throws ActionRefused if it cannot be kept */
+  add(silence: Omit<Silence, 'id'>, asker: Asker): Promise<Silence>;
+  /** @throws ActionRefused if that cannot be kept */
+  remove(silence: Silence, asker: Asker): Promise<void>;
 }
 
 const SILENCE_MS_MAX = 365 * 86_400_000;
 const TEXT_CHARS_MAX = 200;
+const ID = { min: 1, max: Number.MAX_SAFE_INTEGER };
 
 /** `alerts`, `alert-ack`, `alert-silence` and `alert-unsilence`. */
 export function alertActions(parts: AlertActionsParts): readonly Action[] {
@@ -53,14 +65,18 @@ export function alertActions(parts: AlertActionsParts): readonly Action[] {
       name: 'alerts',
       description: 'What is wrong now, what was lately, what is silenced, and the rules.',
       changes: false,
-      run: () => reportOf(parts),
+      run(params) {
+        onlyParams(params);
+        return reportOf(parts);
+      },
     },
     {
       name: 'alert-ack',
       description: 'Says who looks after an alert: { id, comment? }.',
       changes: true,
       run(params, { author }) {
-        const id = numberIn(params, 'id');
+        onlyParams(params, 'id', 'comment');
+        const id = integerParam(params, 'id', ID);
         const alert = book.acknowledge(id, author, textIn(params, 'comment') ?? '');
         if (alert === null) throw new ActionRefused(404, `there is no active alert ${id}`);
         return alert;
@@ -71,41 +87,39 @@ export function alertActions(parts: AlertActionsParts): readonly Action[] {
       description:
         'Tells nobody of some alerts for a time: { rule?, label?, subject?, ms, comment? }; * stands for any letters.',
       changes: true,
-      run(params, { author }) {
+      async run(params, asker) {
+        onlyParams(params, 'rule', 'label', 'subject', 'ms', 'comment');
         const rule = textIn(params, 'rule');
         const label = textIn(params, 'label');
         const subject = textIn(params, 'subject');
         if (rule === null && label === null && subject === null)
           throw new ActionRefused(400, 'a rule, a label or a subject is wanted; rule * means all');
-        if (rule !== null && !parts.rules.some(({ name }) => matches(rule, name)))
-          throw new ActionRefused(
-            404,
-            `there is no rule "${rule}": there are ${parts.rules.map(({ name }) => name).join(', ')}`,
-          );
-        const ms = numberIn(params, 'ms');
-        if (ms < 1 || ms > SILENCE_MS_MAX)
-          throw new ActionRefused(400, `ms must be from 1 to ${SILENCE_MS_MAX} (a year), not ${ms}`);
+        const names = parts.rules.map(({ name }) => name);
+        if (rule !== null && !names.some((name) => matches(rule, name)))
+          throw new ActionRefused(404, `there is no rule "${rule}": there are ${names.join(', ')}`);
+        const ms = integerParam(params, 'ms', { min: 1, max: SILENCE_MS_MAX });
         const from = clock.wall();
         const comment = textIn(params, 'comment') ?? '';
         try {
-          const silence = silences.add({ rule, label, subject, by: author, comment, from, until: from + ms });
-          parts.silencesChanged();
-          return silence;
+          silences.checkRoom(from);
         } catch (error) {
           if (!(error instanceof TooManySilences)) throw error;
           throw new ActionRefused(409, error.message);
         }
+        const silence = { rule, label, subject, by: asker.author, comment, from, until: from + ms };
+        return await parts.keeper.add(silence, asker);
       },
     },
     {
       name: 'alert-unsilence',
       description: 'Ends a silence before its time: { id }.',
       changes: true,
-      run(params) {
-        const id = numberIn(params, 'id');
-        const silence = silences.remove(id);
-        if (silence === null) throw new ActionRefused(404, `there is no silence ${id}`);
-        parts.silencesChanged();
+      async run(params, asker) {
+        onlyParams(params, 'id');
+        const id = integerParam(params, 'id', ID);
+        const silence = silences.get(id);
+        if (silence === undefined) throw new ActionRefused(404, `there is no silence ${id}`);
+        await parts.keeper.remove(silence, asker);
         return silence;
       },
     },
@@ -132,6 +146,7 @@ function reportOf({ clock, book, silences, rules, limitOf, blind }: AlertActions
         setting,
         limit: isOn ? limit : null,
         unit,
+        text: isOn ? inUnit(limit, unit) : 'off',
         isWatched: isOn && !unwatched.has(name),
       };
     }),
@@ -139,17 +154,7 @@ function reportOf({ clock, book, silences, rules, limitOf, blind }: AlertActions
 }
 
 function textIn(params: Readonly<Record<string, unknown>>, name: string): string | null {
-  const value = params[name];
-  if (value === undefined || value === null) return null;
-  if (typeof value === 'string' && value !== '' && value.length <= TEXT_CHARS_MAX) return value;
-  throw new ActionRefused(
-    400,
-    `${name} must be a text of 1 to ${TEXT_CHARS_MAX} characters, not ${JSON.stringify(value)?.slice(0, 100)}`,
-  );
-}
-
-function numberIn(params: Readonly<Record<string, unknown>>, name: string): number {
-  const value = params[name];
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new ActionRefused(400, `${name} must be a whole number, not ${JSON.stringify(value) ?? 'left out'}`);
+  const text = optionalText(params, name);
+  if (text === null || text.length <= TEXT_CHARS_MAX) return text;
+  throw new ActionRefused(400, `${name} must have at most ${TEXT_CHARS_MAX} characters, not ${text.length}`);
 }

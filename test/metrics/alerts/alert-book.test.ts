@@ -135,7 +135,14 @@ test('what is over is kept, up to a bound', () => {
 test('what is silenced is seen and not told, until the silence is over', () => {
   const world = new BookWorld();
   const until = world.clock.wall() + 10_000;
-  world.silences.add({ ...silence, rule: 'mailbox-*', label: 'work*', from: world.clock.wall(), until });
+  world.silences.put({
+    ...silence,
+    id: 1,
+    rule: 'mailbox-*',
+    label: 'work*',
+    from: world.clock.wall(),
+    until,
+  });
   world.see({ a: 200 });
   world.go(9);
   assert.deepEqual(world.told, []);
@@ -148,7 +155,8 @@ test('what is silenced is seen and not told, until the silence is over', () => {
 test('what is silenced and over before the silence is was never told; what was told is, silenced or not', () => {
   const world = new BookWorld();
   world.see({ told: 200 });
-  const { id } = world.silences.add({ ...silence, from: world.clock.wall(), until: Number.MAX_SAFE_INTEGER });
+  const id = 7;
+  world.silences.put({ ...silence, id, from: world.clock.wall(), until: Number.MAX_SAFE_INTEGER });
   world.see({ told: 200, silent: 200 });
   world.go(1);
   world.see({});
@@ -163,7 +171,7 @@ test('what is silenced and over before the silence is was never told; what was t
 
 test('a silence of many does not let the others pass', () => {
   const world = new BookWorld();
-  world.silences.add({ ...silence, subject: '<1.*>', from: 0, until: Number.MAX_SAFE_INTEGER });
+  world.silences.put({ ...silence, id: 1, subject: '<1.*>', from: 0, until: Number.MAX_SAFE_INTEGER });
   const seen: Record<string, number> = {};
   for (let n = 0; n < 100; n++) seen[`<1.${n}>`] = 200;
   world.see(seen);

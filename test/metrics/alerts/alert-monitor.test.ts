@@ -180,7 +180,7 @@ test('a scheduler that does not answer, or is not there, is told of, and its pro
   await world.pass(6);
   assert.match(
     world.told[1] ?? '',
-    /^raised: scheduler-2 has not answered for \d(\.\d)? s: nobody on it is served$/,
+    /^raised: scheduler-2 has not answered for \d(\.\d)? s: whoever needs it waits$/,
   );
   assert.equal(world.told.length, 2);
   world.isRunning = false;
