@@ -165,7 +165,10 @@ const NOISE = 0.25;
  * The rates by which to say what comes. Lately are ten seconds; but one second if that is something else altogether:
  * somebody has begun to send, or to handle, or has stopped.
  */
-function lately(ins: DecayingRates, outs: DecayingRates): { readonly ins: number; readonly outs: number } {
+export function lately(
+  ins: DecayingRates,
+  outs: DecayingRates,
+): { readonly ins: number; readonly outs: number } {
   const changed = (rates: DecayingRates) =>
     Math.abs(rates.per1 - rates.per10) > NOISE * Math.max(rates.per1, rates.per10);
   return changed(ins) || changed(outs)

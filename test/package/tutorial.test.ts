@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   cpSync,
   mkdirSync,
   mkdtempSync,
@@ -141,6 +142,23 @@ Module._resolveFilename = function (name, ...rest) {
   const help = rookery('--help');
   assert.equal(help.status, 0, help.stderr);
   assert.match(help.stdout, /rookery start/);
+  // The second command of the package, linked and made executable as npm does it.
+  const bin = (
+    JSON.parse(readFileSync(join(folder, 'node_modules/rookery/package.json'), 'utf8')) as {
+      bin: Record<string, string>;
+    }
+  ).bin;
+  mkdirSync(join(folder, 'node_modules/.bin'));
+  chmodSync(join(folder, 'node_modules/rookery', bin['wsar']!), 0o755);
+  symlinkSync(join('../rookery', bin['wsar']!), join(folder, 'node_modules/.bin/wsar'));
+  const wsar = spawnSync('npx', ['--no-install', 'wsar', '0.1', '1', '--local', '--json', '-g', 'os,disk'], {
+    cwd: folder,
+    encoding: 'utf8',
+    timeout: 60_000,
+    env: { ...process.env, NODE_OPTIONS: '--require ./without.cjs' },
+  });
+  assert.equal(wsar.status, 0, wsar.stderr);
+  assert.match(wsar.stdout, /^\{"type":"begin".*\n\{"type":"interval".*"groups":\{"os":/);
   const start = rookery('start', '--port', '0', '--operator-port', '0');
   assert.equal(start.status, 1, start.stderr);
   assert.match(start.stderr, /npm install better-sqlite3@\S+ uWebSockets\.js@npm:uws-pack@\S+/);

@@ -22,8 +22,8 @@ export interface Wanted {
  */
 const AT_A_GLANCE: Readonly<Record<string, readonly string[]>> = {
   os: ['user', 'nice', 'system', 'iowait', 'irq', 'softirq', 'steal', 'idle', 'cswch'],
-  msgq: ['total', 'longest', 'nonempty', 'in', 'out'],
-  sched: ['handlers', 'sockets', 'gc', 'timers', 'idle', 'runq', 'slices'],
+  sched: ['handlers', 'io', 'gc', 'timers', 'idle', 'run_queue', 'slices'],
+  msgq: ['total', 'longest', 'non_empty', 'received', 'handled'],
   chat: ['sends', 'deliveries', 'receipts'],
   conn: ['open', 'accepts', 'frames_in', 'frames_out'],
 };

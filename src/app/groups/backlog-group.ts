@@ -1,3 +1,4 @@
+import { lately } from '../../actors/activity.js';
 import type { MailboxReport } from '../../actors/mailbox-report.js';
 import { gauge } from '../../metrics/columns.js';
 import type { GroupDescription, GroupSource, Row } from '../../metrics/reading.js';
@@ -18,8 +19,12 @@ const DESCRIPTION: GroupDescription = {
   transient: true,
   columns: [
     gauge('messages', '{message}', 'Messages that wait.'),
-    gauge('out_rate', '{message}/s', 'Messages handled a second, decaying over 10 s.'),
-    gauge('in_rate', '{message}/s', 'Messages that came a second, decaying over 10 s.'),
+    gauge(
+      'out_rate',
+      '{message}/s',
+      'Messages handled a second: of the last 10 s, or of the last one if that is something else altogether.',
+    ),
+    gauge('in_rate', '{message}/s', 'Messages that came a second, of the same time.'),
     gauge('delay', 'ms', 'How long a message that comes now will wait; n/a: nothing is handled.'),
     gauge('oldest', 'ms', 'How long the oldest message has waited.'),
     gauge('drain', 'ms', 'In how long the mailbox will be empty as it goes now; n/a: never.'),
@@ -45,8 +50,11 @@ export function backlogGroup(
 export function backlogRows(mailboxes: readonly MailboxReport[]): readonly Row[] {
   return mailboxes
     .filter(({ length, oldestMs }) => length >= MESSAGES_MIN || (length > 0 && oldestMs >= OLDEST_MS_MIN))
-    .map(({ pid, label, handler, length, outRate, inRate, delayMs, oldestMs, drainMs, stalledMs }) => ({
-      instance: [pid, label, handler].map((text) => text.replaceAll('\t', ' ')).join('\t'),
-      figures: [length, outRate.per10, inRate.per10, delayMs, oldestMs, drainMs, stalledMs],
-    }));
+    .map(({ pid, label, handler, length, inRate, outRate, delayMs, oldestMs, drainMs, stalledMs }) => {
+      const { ins, outs } = lately(inRate, outRate);
+      return {
+        instance: [pid, label, handler].map((text) => text.replaceAll('\t', ' ')).join('\t'),
+        figures: [length, outs, ins, delayMs, oldestMs, drainMs, stalledMs],
+      };
+    });
 }
