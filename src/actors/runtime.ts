@@ -61,7 +61,8 @@ export class Runtime {
   readonly clock: Clock;
   readonly random: Random;
   readonly scheduler: number;
-  readonly mailboxMax: number;
+  /** May be changed at any time. See {@link RuntimeOptions.mailboxMax}. */
+  mailboxMax: number;
   /** @internal */
   readonly spill: MailboxSpill | null;
   /** @internal */
@@ -427,6 +428,15 @@ export class Runtime {
   /** Other budgets, from the next slice and the next turn on. Throws a {@link BadArgument} for a bad one. */
   set budgets(budgets: Budgets) {
     this.turns.budgets = budgets;
+  }
+
+  /** See {@link RuntimeOptions.longScheduleMs}; may be changed at any time. With a guard it stays 0. */
+  get longScheduleMs(): number {
+    return this.turns.longScheduleMs;
+  }
+
+  set longScheduleMs(ms: number) {
+    this.turns.longScheduleMs = ms;
   }
 
   /**

@@ -57,7 +57,7 @@ export class Turns {
   #sliceMessages: number;
   #sliceMs: number;
   #turnMs: number;
-  readonly #longScheduleMs: number;
+  #longScheduleMs: number;
   readonly #normal = new RunQueue();
   readonly #max = new RunQueue();
   readonly #high = new RunQueue();
@@ -142,6 +142,16 @@ export class Turns {
       if (seen !== 0) messages += Math.round((sum * queue.length) / seen);
     }
     return { messages, longest };
+  }
+
+  get longScheduleMs(): number {
+    return this.#longScheduleMs;
+  }
+
+  /** From the next turn on. Throws a {@link BadArgument}. */
+  set longScheduleMs(ms: number) {
+    if (!(ms >= 0)) throw new BadArgument(`bad longScheduleMs: ${ms}`);
+    if (this.guard === null) this.#longScheduleMs = ms;
   }
 
   /** Processes that wait for a slice. */

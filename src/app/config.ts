@@ -65,6 +65,30 @@ export class ConfigError extends Error {
   }
 }
 
+/** Where the values of a configuration came from: `--port`, `ROOKERY_PORT`, `rookery.toml: port`. What is missing is the default. */
+export type ConfigOrigins = Readonly<Partial<Record<SettingName, string>>>;
+
+/** Beside the configuration and not in it: it is handed to threads as it is. */
+const origins = new WeakMap<Config, ConfigOrigins>();
+
+export function originsOf(config: Config): ConfigOrigins {
+  return origins.get(config) ?? {};
+}
+
+/** A configuration with other values. Frozen; where the rest came from is known of it as well. */
+export function withValues(config: Config, values: Partial<Config>): Config {
+  const changed = Object.freeze({ ...config, ...values });
+  origins.set(changed, originsOf(config));
+  return changed;
+}
+
+/** What the settings allow each for itself but not together. */
+export function contradictionsOf(config: Config): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  contradictions(config, null, problems);
+  return problems;
+}
+
 /** Environment variables of this name space that are not settings. */
 const OTHER_VARIABLES = ['ROOKERY_CONFIG', 'ROOKERY_OPERATOR', 'ROOKERY_OPERATOR_TOKEN', 'ROOKERY_NO_NATIVE'];
 
@@ -98,6 +122,7 @@ export function loadConfig(sources: ConfigSources): Config {
   const config = Object.freeze(values) as Config;
   if (problems.length === 0) contradictions(config, origin, problems);
   if (problems.length > 0) throw new ConfigError(problems);
+  origins.set(config, origin);
   return config;
 }
 
@@ -175,8 +200,15 @@ function unknown(source: string, near: string | null, problems: ConfigProblem[])
 }
 
 /** What each setting allows for itself but not together with another. */
-function contradictions(config: Config, origin: Record<string, string>, problems: ConfigProblem[]): void {
-  const from = (name: SettingName) => origin[name] ?? `${spellings(name).fileKey} (default)`;
+function contradictions(
+  config: Config,
+  origin: Readonly<Record<string, string>> | null,
+  problems: ConfigProblem[],
+): void {
+  const from = (name: SettingName) => {
+    const { fileKey } = spellings(name);
+    return origin === null ? fileKey : (origin[name] ?? `${fileKey} (default)`);
+  };
   const check = (right: boolean, name: SettingName, value: string, expected: string) => {
     if (!right) problems.push({ setting: name, source: from(name), value, expected });
   };

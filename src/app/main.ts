@@ -12,13 +12,16 @@ import type { Clock } from '../structures/clock.js';
 import { SystemClock } from '../structures/system-clock.js';
 import { SystemRandom } from '../structures/system-random.js';
 import { banner, chatUrl } from './banner.js';
-import type { Config } from './config.js';
+import { type Config, withValues } from './config.js';
 import { serverGroups } from './groups/server-groups.js';
+import { KnobValues, knobNames } from './knob-values.js';
 import { type Log, openLog } from './log.js';
 import { logEvent } from './log-event.js';
 import { makeFolder } from './make-folder.js';
 import { Operator } from './operator.js';
 import { operatorActions } from './operator-actions.js';
+import { OperatorKnobs } from './operator-knobs.js';
+import { LedgerRefused, OperatorLedger } from './operator-ledger.js';
 import type { ProcessThread } from './operator-processes.js';
 import { PartitionMoves } from './partition-moves.js';
 import { processThreads } from './process-threads.js';
@@ -65,7 +68,7 @@ const HANG_MS = 30_000;
 export async function startServer(config: Config): Promise<RunningServer> {
   checkServerPackages();
   const schedulers = config.schedulers || Math.min(64, availableParallelism());
-  const server = new Server({ ...config, schedulers });
+  const server = new Server(withValues(config, { schedulers }));
   await server.start();
   return server;
 }
@@ -76,7 +79,12 @@ export async function startServer(config: Config): Promise<RunningServer> {
  */
 class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner {
   readonly ended: Promise<number>;
+  /** What it was started with. */
   readonly #config: Config;
+  /** What holds now. */
+  readonly #knobs: KnobValues;
+  readonly #ledger: OperatorLedger;
+  readonly #operatorKnobs: OperatorKnobs;
   readonly #clock: Clock = new SystemClock();
   readonly #random = new SystemRandom();
   readonly #log: Log;
@@ -108,6 +116,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
 
   constructor(config: Config) {
     this.#config = config;
+    this.#knobs = new KnobValues(config);
     this.#startedAt = this.#clock.now();
     this.#log = openLog({ level: config.logLevel, format: config.logFormat });
     const stats = createStats(RUNTIME_STATS);
@@ -121,7 +130,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
       },
     });
     this.#tree = startMainTree(runtime, (reason) => this.#gaveUp(formatReason(reason)));
-    this.#writer = new WriterThread(config, this);
+    this.#writer = new WriterThread(this);
     this.#schedulers = new SchedulerThreads(config, this.#clock, this.#random, this.#tree, this);
     this.#questions = new ThreadQuestions(this.#clock);
     this.#groups = serverGroups({
@@ -139,7 +148,8 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
       this.#askScheduler(scheduler),
     );
     this.#alerts = new ServerAlerts({
-      config,
+      // Read at each look.
+      config: this.#knobs.live,
       runtime,
       clock: this.#clock,
       random: this.#random,
@@ -149,6 +159,27 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
       threads: () => (this.#state === 'running' ? [this.#writer, ...this.#schedulers.all] : []),
     });
     this.#watch = new SchedulerWatch(config, this.#clock, this.#log, (event) => this.#alerts.record(event));
+    this.#ledger = new OperatorLedger({
+      runtime,
+      clock: this.#clock,
+      journal: this.#writer.journal,
+      tree: this.#tree,
+    });
+    this.#operatorKnobs = new OperatorKnobs({
+      configured: config,
+      values: this.#knobs,
+      ledger: this.#ledger,
+      questions: this.#questions,
+      threads: () => [this.#writer, ...this.#schedulers.all].map((thread) => ({ name: thread.name, thread })),
+      log: this.#log,
+    });
+    this.#knobs
+      .use(['longScheduleMs', 'longScheduleKillMs', 'schedulerHangMs'], (now) => this.#watch.setLimits(now))
+      .use(['logLevel'], ({ logLevel }) => {
+        this.#log.level = logLevel;
+      })
+      .use(['drainGraceMs', 'drainJitterMs'])
+      .use(knobNames().filter((name) => name.startsWith('alert')));
     this.#processThreads = processThreads({
       runtime,
       questions: this.#questions,
@@ -188,6 +219,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
         () => this.#writer.start(this.#tree),
         () => this.#writer.running,
       );
+      await this.#openLedger();
       await this.#until(
         () => this.#schedulers.start(first),
         () => first.running,
@@ -213,6 +245,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
           questions: this.#questions,
           processThreads: this.#processThreads,
           alerts: this.#alerts,
+          knobs: this.#operatorKnobs,
         }),
         pins: this.#pinLog === null ? null : () => this.#pinLog?.pins() ?? [],
         isHealthy: () =>
@@ -249,7 +282,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
       void this.#drain();
     } else if (this.#stopping === 2) {
       this.#log.warn('hurrying: clients are cut off now');
-      this.#schedulers.drain(0, this.#config.drainJitterMs);
+      this.#schedulers.drain(0, this.#knobs.config.drainJitterMs);
     }
   }
 
@@ -278,6 +311,20 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
     const waiting = this.#waiting;
     this.#waiting = null;
     waiting?.reject(error);
+  }
+
+  config(): Config {
+    return this.#knobs.config;
+  }
+
+  /** The operator's ledger is read before anybody is served: what was turned holds from the beginning. */
+  async #openLedger(): Promise<void> {
+    try {
+      await this.#ledger.open();
+    } catch (error) {
+      if (!(error instanceof LedgerRefused)) throw error;
+      this.#log.error(`${error.message}; knobs that were turned earlier do not hold`);
+    }
   }
 
   mayEnd(): boolean {
@@ -439,7 +486,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
 
   async #drain(): Promise<void> {
     this.#state = 'draining';
-    this.#endBy(this.#config.drainGraceMs + HANG_MS);
+    this.#endBy(this.#knobs.config.drainGraceMs + HANG_MS);
     await this.#closeThreads();
     this.#log.info('stopped');
     this.#finish(0);
@@ -460,7 +507,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
   async #closeThreads(): Promise<void> {
     const told = this.#telemetry.close();
     if (this.#state === 'draining') {
-      const { drainGraceMs, drainJitterMs } = this.#config;
+      const { drainGraceMs, drainJitterMs } = this.#knobs.config;
       await new Promise<void>((resolve) => {
         this.#draining = new Set(this.#schedulers.all.filter(({ running }) => running));
         this.#drained = resolve;

@@ -1,6 +1,8 @@
 import type { Action } from '../ops/action.js';
+import { knobActions } from '../ops/actions/knob-actions.js';
 import { processActions } from '../ops/actions/process-actions.js';
 import { treeAction } from '../ops/actions/tree.js';
+import type { Knobs } from '../ops/knobs.js';
 import type { Clock } from '../structures/clock.js';
 import type { Config } from './config.js';
 import type { Log } from './log.js';
@@ -22,6 +24,7 @@ export interface OperatorParts {
   /** The threads that have processes, as they are now. */
   readonly processThreads: () => readonly ProcessThread[];
   readonly alerts: ServerAlerts;
+  readonly knobs: Knobs;
 }
 
 /** Everything that an operator can ask or have done: one line for each action, or for each file of them. */
@@ -29,6 +32,7 @@ export function operatorActions(parts: OperatorParts): readonly Action[] {
   const processes = new OperatorProcesses(parts.questions, parts.processThreads);
   return [
     ...processActions(processes),
+    ...knobActions(parts.knobs),
     treeAction(new OperatorTree(parts.questions, parts.processThreads, processes)),
     ...parts.alerts.actions(),
   ];

@@ -4,6 +4,7 @@ import { type ExitReason, formatReason, isOrderly } from '../actors/exit-reason.
 import type { Pid } from '../actors/pid.js';
 import { Runtime } from '../actors/runtime.js';
 import type { PartitionMessage } from '../chat/messages.js';
+import type { RegistrarOptions } from '../chat/registrar.js';
 import { RegistrationLimits } from '../chat/registration-limits.js';
 import { RingRouter, StatsBlock } from '../schedulers/index.js';
 import { RingStorePort } from '../storage/ring-store-port.js';
@@ -17,6 +18,7 @@ import { Answers } from './answers.js';
 import { chatCodecs } from './chat-codecs.js';
 import { ChatScheduler, type ChatSchedulerParts } from './chat-scheduler.js';
 import { injectFault } from './inject-fault.js';
+import { KnobValues } from './knob-values.js';
 import { chatLimitsOf, registrationRatesOf } from './limits-of.js';
 import { listenerOptionsOf } from './listener-options.js';
 import { logEvent } from './log-event.js';
@@ -25,6 +27,7 @@ import { PortSmsGateway } from './port-sms-gateway.js';
 import { registerProcesses } from './process-answers.js';
 import { SchedulerCollector } from './scheduler-collector.js';
 import { schedulerGuard } from './scheduler-guard.js';
+import { heedSchedulerKnobs, registerKnobs } from './scheduler-knobs.js';
 import { schedulerStats } from './scheduler-stats.js';
 import type { FromScheduler, SchedulerData, ToScheduler } from './thread-messages.js';
 import { registerTree } from './tree-answers.js';
@@ -33,6 +36,7 @@ const data = workerData as SchedulerData;
 const parent = parentPort;
 if (parent === null) throw new Error('a scheduler thread is started by the main thread');
 const { config } = data;
+const knobs = new KnobValues(config);
 const post = (message: FromScheduler): void => parent.postMessage(message);
 
 const clock = new SystemClock();
@@ -58,6 +62,7 @@ const runtime = new Runtime({
   longScheduleMs: config.longScheduleMs,
   stats: stats.values,
   spill: (runtime) => collector.start(runtime),
+  mailboxMax: config.mailboxMax,
   ...(guard === null ? {} : { guard }),
   events: (event) => {
     const line = logEvent(event);
@@ -75,6 +80,20 @@ let { port, homePort, sharing } = data;
 const homePorts = new Map<number, number>();
 let draining = false;
 
+const registrations = new RegistrationLimits(
+  data.registrations,
+  registrationRatesOf(config),
+  () => clock.now() + timeOffsetMs,
+);
+const registrar: RegistrarOptions = {
+  random,
+  gateway,
+  secret: data.secret,
+  pinDigits: config.pinDigits,
+  pinLifeMs: config.pinLifeMs,
+  limits: registrations,
+  pendingMax: 2048,
+};
 const scheduler: ChatScheduler = start({
   name: 'rookery',
   version: data.version,
@@ -84,31 +103,21 @@ const scheduler: ChatScheduler = start({
   epoch: data.epoch,
   place: data.place,
   incarnation: data.incarnation,
-  limits: chatLimitsOf(config),
-  registrar: {
-    random,
-    gateway,
-    secret: data.secret,
-    pinDigits: Number(config.pinDigits),
-    pinLifeMs: config.pinLifeMs,
-    limits: new RegistrationLimits(
-      data.registrations,
-      registrationRatesOf(config),
-      () => clock.now() + timeOffsetMs,
-    ),
-    pendingMax: 2048,
-  },
+  limits: knobs.derive(chatLimitsOf),
+  registrar,
   listen: openPorts,
   onPartition: (partition, { scheduler, id }) =>
     post({ type: 'partition-started', partition, address: { scheduler, id } }),
   onEnd: ended,
 });
 store.listen(scheduler.events);
+heedSchedulerKnobs(knobs, { runtime, registrar, registrations });
 
 const answers = new Answers(post).on('stats', () => schedulerStats(scheduler, listener, data.rings, stats));
 registerProcesses(answers, runtime, `scheduler-${data.place}`);
 registerTree(answers, runtime, `scheduler-${data.place}`);
 registerMailboxes(answers, runtime);
+registerKnobs(answers, knobs);
 
 registerAlerts(answers, runtime);
 

@@ -31,6 +31,8 @@ import { VERSION } from './version.js';
 const LEFT_OUT_MS = 60_000;
 
 export interface SchedulerThreadsOwner {
+  /** As it is now. */
+  config(): Config;
   /** Of the store, once it is open. */
   epoch(): number;
   secret(): Uint8Array;
@@ -234,7 +236,7 @@ export class SchedulerThreads {
       role: 'scheduler',
       place,
       incarnation: ++this.#incarnations,
-      config: this.#config,
+      config: this.#owner.config(),
       port: this.#port,
       sharing: isAlone ? 'none' : founds ? 'founds' : 'joins',
       homePort: isAlone || !announceHomePorts ? null : scheduler.homePort || fixed,

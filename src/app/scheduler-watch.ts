@@ -5,6 +5,7 @@ import {
   sampleStack,
   Watchdog,
   type WatchdogEvent,
+  type WatchLimits,
 } from '../schedulers/index.js';
 import type { Clock } from '../structures/clock.js';
 import type { Config } from './config.js';
@@ -24,15 +25,18 @@ export class SchedulerWatch {
     this.#log = log;
     this.#clock = clock;
     this.#report = report;
-    const { longScheduleMs, longScheduleKillMs, schedulerHangMs } = config;
     this.#watchdog = new Watchdog({
       clock,
-      pollMs: Math.min(50, longScheduleMs / 2),
-      longMs: longScheduleMs,
-      killMs: longScheduleKillMs === 0 ? Number.POSITIVE_INFINITY : longScheduleKillMs,
-      lostMs: schedulerHangMs,
+      pollMs: pollMsOf(config),
+      ...limitsOf(config),
       onEvent: (event) => this.#told(event),
     });
+  }
+
+  /** Other limits from the next look on: longScheduleMs, longScheduleKillMs, schedulerHangMs. */
+  setLimits(config: Config): void {
+    this.#watchdog.setPoll(pollMsOf(config));
+    this.#watchdog.setLimits(limitsOf(config));
   }
 
   /** Says so, once, if no process can be cut off. */
@@ -83,4 +87,17 @@ export class SchedulerWatch {
         break;
     }
   }
+}
+
+/** Between two looks at threads that work. */
+function pollMsOf({ longScheduleMs }: Config): number {
+  return Math.min(50, longScheduleMs / 2);
+}
+
+function limitsOf({ longScheduleMs, longScheduleKillMs, schedulerHangMs }: Config): WatchLimits {
+  return {
+    longMs: longScheduleMs,
+    killMs: longScheduleKillMs === 0 ? Number.POSITIVE_INFINITY : longScheduleKillMs,
+    lostMs: schedulerHangMs,
+  };
 }

@@ -15,7 +15,7 @@ interface SettingBase {
   readonly group: string;
   /** One or two sentences for help and documentation. */
   readonly description: string;
-  /** May be changed while the server runs, once there are knobs. */
+  /** May be changed while the server runs: `rookery knob`. Somebody has to heed it, see `KnobValues.use`. */
   readonly knob: boolean;
 }
 

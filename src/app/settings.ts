@@ -189,6 +189,17 @@ export const SETTINGS = [
       'Names that processes of all schedulers together may be registered under, 512 bytes for each.',
   },
   {
+    name: 'mailboxMax',
+    group: 'Server',
+    type: 'integer',
+    default: 2 ** 24,
+    min: 1024,
+    max: 2 ** 30,
+    knob: true,
+    description:
+      'Messages that may wait for one process, give or take 64: beyond it the process is ended, before it takes all memory.',
+  },
+  {
     name: 'longScheduleMs',
     group: 'Server',
     type: 'duration',
@@ -288,6 +299,15 @@ export const SETTINGS = [
     max: 65_536,
     knob: true,
     description: 'Commands that are committed together at most.',
+  },
+  {
+    name: 'ignoreKnobs',
+    group: 'Server',
+    type: 'boolean',
+    default: false,
+    knob: false,
+    description:
+      'Start with the configuration alone: what operators have turned on the running server (rookery knob) does not hold until it is turned again. For a server that does not come up otherwise.',
   },
   {
     name: 'development',

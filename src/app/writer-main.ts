@@ -16,7 +16,9 @@ import { SystemClock } from '../structures/system-clock.js';
 import { SystemRandom } from '../structures/system-random.js';
 import { registerAlerts } from './alert-answers.js';
 import { Answers } from './answers.js';
+import { KnobValues } from './knob-values.js';
 import { storeLimitsOf } from './limits-of.js';
+import { registerKnobs } from './scheduler-knobs.js';
 import { serverSecret } from './server-secret.js';
 import type { FromWriter, ToWriter, WriterData, WriterStats } from './thread-messages.js';
 import { threadUtilization } from './thread-utilization.js';
@@ -28,6 +30,8 @@ const data = workerData as WriterData;
 const parent = parentPort;
 if (parent === null) throw new Error('the writer thread is started by the main thread');
 const { config } = data;
+const knobs = new KnobValues(config);
+const limits = knobs.derive(storeLimitsOf);
 const post = (message: FromWriter): void => parent.postMessage(message);
 const clock = new SystemClock();
 new GcObserver(new StatsBlock(data.gc));
@@ -50,7 +54,7 @@ function open(): StoreWriter | null {
         sink = events;
         store = SqliteStore.open({
           folder: config.dataFolder,
-          limits: storeLimitsOf(config),
+          limits,
           events,
           now: clock.wall(),
         });
@@ -93,6 +97,9 @@ function recovered(): void {
 }
 
 const writer = open();
+knobs.use(['writerBatchMax'], ({ writerBatchMax }) => {
+  if (writer !== null) writer.batchCountMax = writerBatchMax;
+});
 if (writer === null) {
   parent.close();
 } else {
@@ -136,6 +143,8 @@ const answers = new Answers(post).on('stats', (): WriterStats | null => {
   };
 });
 registerAlerts(answers, null);
+
+registerKnobs(answers, knobs);
 
 parent.on('message', (message: ToWriter) => {
   if (writer === null) return;

@@ -11,6 +11,8 @@ import { type LoopTimes, ThreadProcess, type ThreadProcessMessage } from './thre
 import type { MainTree } from './tree.js';
 
 export interface WriterThreadOwner {
+  /** As it is now. */
+  config(): Config;
   /** The rings of each scheduler that there is, and where the partitions are, for a writer that begins now. */
   rings(): WriterData['rings'];
   routes(): readonly number[];
@@ -29,7 +31,6 @@ export class WriterThread {
   /** It has no processes. */
   readonly runtimeStats = null;
   readonly #thread = new Thread<ToWriter>(this.name);
-  readonly #config: Config;
   readonly #owner: WriterThreadOwner;
   /** For the operator's ledger. What a writer that died has not answered is asked of the next one. */
   readonly journal = new JournalPort();
@@ -39,8 +40,7 @@ export class WriterThread {
   incarnation = 0;
   #opened = 0;
 
-  constructor(config: Config, owner: WriterThreadOwner) {
-    this.#config = config;
+  constructor(owner: WriterThreadOwner) {
     this.#owner = owner;
   }
 
@@ -97,7 +97,7 @@ export class WriterThread {
       role: 'writer',
       stats: this.stats,
       gc: this.gc,
-      config: this.#config,
+      config: this.#owner.config(),
       rings: this.#owner.rings(),
       routes: this.#owner.routes(),
       journal: port2,

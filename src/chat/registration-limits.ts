@@ -49,6 +49,13 @@ export class RegistrationLimits {
     this.#now = now;
   }
 
+  /** Other rates from now on. What has been taken stays taken. */
+  set rates(rates: RegistrationRates) {
+    this.#sms.rate = rates.smsBudget;
+    this.#pins.rate = rates.addressPinRate;
+    this.#tries.rate = rates.addressTryRate;
+  }
+
   /** Somebody at this address asks for a PIN: takes from the address, then from the budget. */
   takePin(address: string): number {
     const now = this.#now();

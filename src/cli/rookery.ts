@@ -5,6 +5,7 @@ import { VERSION } from '../app/version.js';
 import { alertsCommand } from './alerts.js';
 import { chatCommand } from './chat/chat-command.js';
 import { faultCommand } from './fault.js';
+import { knobCommand } from './knob.js';
 import { operatorTokenCommand } from './operator-token.js';
 import { partitionsCommand } from './partitions.js';
 import { inspectCommand, processCommands, psCommand } from './processes.js';
@@ -25,6 +26,7 @@ Examples:
   rookery inspect partition-17                 everything about one of them
   rookery alerts                               what is wrong
   rookery wsar -g sched,msgq 1                 figures, live; -f data/wsar: recorded
+  rookery knob set log-level debug             change a setting while the server runs
   rookery partitions move --from 1 --to 2      take the inboxes off a scheduler`,
   );
 const commands = [
@@ -33,6 +35,7 @@ const commands = [
   psCommand(),
   inspectCommand(),
   ...processCommands(),
+  knobCommand(),
   partitionsCommand(),
   alertsCommand(),
   wsarCommand(),

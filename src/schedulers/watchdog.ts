@@ -51,8 +51,8 @@ const CUT_POLL_MS = 2;
  */
 export class Watchdog {
   readonly #clock: Clock;
-  readonly #pollMs: number;
-  readonly #idlePollMs: number;
+  #pollMs = 50;
+  #idlePollMs = 200;
   #longMs = 0;
   #killMs = 0;
   #lostMs = 0;
@@ -68,16 +68,21 @@ export class Watchdog {
 
   /** Throws a {@link BadArgument} for a bad `pollMs`, `idlePollMs`, or bad limits. */
   constructor(options: WatchdogOptions) {
-    const { clock, pollMs = 50, idlePollMs = 4 * pollMs } = options;
-    if (!(pollMs > 0 && pollMs <= idlePollMs))
-      throw new BadArgument(`bad pollMs and idlePollMs of a watchdog: ${pollMs}, ${idlePollMs}`);
+    const { clock, pollMs = 50, idlePollMs } = options;
     this.#clock = clock;
-    this.#pollMs = pollMs;
-    this.#idlePollMs = idlePollMs;
+    this.setPoll(pollMs, idlePollMs);
     this.setLimits(options);
     this.#onEvent = options.onEvent ?? (() => {});
     this.#ask = options.ask ?? interrupt;
     this.#stackOf = options.stackOf ?? stackOf;
+  }
+
+  /** From the next look on. Throws a {@link BadArgument}. */
+  setPoll(pollMs: number, idlePollMs: number = 4 * pollMs): void {
+    if (!(pollMs > 0 && pollMs <= idlePollMs))
+      throw new BadArgument(`bad pollMs and idlePollMs of a watchdog: ${pollMs}, ${idlePollMs}`);
+    this.#pollMs = pollMs;
+    this.#idlePollMs = idlePollMs;
   }
 
   /**

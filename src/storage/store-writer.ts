@@ -74,7 +74,8 @@ export class StoreWriter {
   readonly #clock: Clock;
   readonly #events = new RingEvents();
   readonly #inlets: Inlet[] = [];
-  readonly #countMax: number;
+  /** Commands that are committed together at most; it may be changed at any time. */
+  batchCountMax: number;
   readonly #bytesMax: number;
   readonly #eventBytesMax: number;
   readonly #overflowBytesMax: number;
@@ -110,7 +111,7 @@ export class StoreWriter {
     this.#clock = options.clock;
     this.#stats = options.stats ?? null;
     this.#figures = options.figures;
-    this.#countMax = options.batchCountMax ?? 8192;
+    this.batchCountMax = options.batchCountMax ?? 8192;
     this.#bytesMax = options.batchBytesMax ?? 1024 * 1024;
     this.#eventBytesMax = options.batchEventBytesMax ?? 4 * 1024 * 1024;
     this.#overflowBytesMax = options.overflowBytesMax ?? 16 * 1024 * 1024;
@@ -247,7 +248,7 @@ export class StoreWriter {
         this.#events.from(scheduler);
         applyCommand(commands.memory, at, store);
         full =
-          count >= this.#countMax ||
+          count >= this.batchCountMax ||
           commands.heldBytes >= this.#bytesMax ||
           ((count & 15) === 0 && this.#events.pendingBytes >= this.#eventBytesMax);
       }

@@ -8,23 +8,24 @@ import { type TokenRate, takeTokens } from './token-bucket.js';
  */
 export class SharedTokenBucket {
   readonly #fullAt: BigInt64Array;
-  readonly #rate: TokenRate;
+  /** Of takes from now on; it may be changed at any time. */
+  rate: TokenRate;
 
   constructor(memory: SharedArrayBuffer, byteOffset: number, rate: TokenRate) {
     this.#fullAt = new BigInt64Array(memory, byteOffset, 1);
-    this.#rate = rate;
+    this.rate = rate;
   }
 
   static readonly bytes = 8;
 
   /** As {@link takeTokens}: 0 or below means refused, and the negated number is the ms to wait. */
   take(now: number, count: number): number {
-    return exchange(this.#fullAt, 0, this.#rate, now, count);
+    return exchange(this.#fullAt, 0, this.rate, now, count);
   }
 
   /** What was taken was not used. */
   giveBack(count: number): void {
-    Atomics.sub(this.#fullAt, 0, nanos(count * this.#rate.msPerToken) + ROUNDING_NS);
+    Atomics.sub(this.#fullAt, 0, nanos(count * this.rate.msPerToken) + ROUNDING_NS);
   }
 }
 
@@ -35,12 +36,13 @@ export class SharedTokenBucket {
 export class SharedTokenBuckets {
   readonly #keys: SharedKeys;
   readonly #fullAt: BigInt64Array;
-  readonly #rate: TokenRate;
+  /** Of takes from now on; it may be changed at any time. */
+  rate: TokenRate;
 
   constructor(memory: SharedArrayBuffer, byteOffset: number, slots: number, rate: TokenRate, seed: number) {
     this.#keys = new SharedKeys(memory, byteOffset, slots, seed);
     this.#fullAt = new BigInt64Array(memory, byteOffset + SharedKeys.bytesOf(slots), slots);
-    this.#rate = rate;
+    this.rate = rate;
   }
 
   static bytesOf(slots: number): number {
@@ -52,7 +54,7 @@ export class SharedTokenBuckets {
     const hash = this.#keys.hash(key);
     for (let tries = 0; tries < WINDOW; tries++) {
       const slot = this.#keys.find(hash);
-      if (slot >= 0) return exchange(this.#fullAt, slot, this.#rate, now, count);
+      if (slot >= 0) return exchange(this.#fullAt, slot, this.rate, now, count);
       const fullest = this.#fullest(hash);
       this.#keys.take(fullest, this.#keys.at(fullest), hash, () => {
         Atomics.store(this.#fullAt, fullest, 0n);
@@ -60,7 +62,7 @@ export class SharedTokenBuckets {
       });
     }
     // Others were quicker again and again: a flood of new keys. The bucket that is next must do.
-    return exchange(this.#fullAt, this.#keys.slotAt(hash, 0), this.#rate, now, count);
+    return exchange(this.#fullAt, this.#keys.slotAt(hash, 0), this.rate, now, count);
   }
 
   #fullest(hash: bigint): number {

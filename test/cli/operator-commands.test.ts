@@ -5,6 +5,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { AUDIT_FILE } from '../../src/ops/audit-log.js';
+import { ProtocolClient } from '../support/protocol-client.js';
 import { runRookery, TestServer } from '../support/test-server.js';
 
 async function running(t: TestContext) {
@@ -114,4 +115,63 @@ test('a scheduler that hangs is said to, with where it is', async (t) => {
   const hanging = await run('inspect', '<2.1.0>');
   assert.equal(hanging.code, 1);
   assert.match(hanging.output, /scheduler-2 does not answer(; it is at\n {4}.*loop|$)/i);
+});
+
+/** What a scheduler says to whoever connects. */
+async function heartbeatOf(url: string): Promise<number> {
+  const client = await ProtocolClient.connect(url);
+  client.hello(null);
+  const { heartbeatMs } = await client.next('welcome');
+  await client.close();
+  return heartbeatMs;
+}
+
+test('knobs: listed, turned on the threads that run, kept over their deaths and over restarts', async (t) => {
+  const { server, run, json } = await running(t);
+  const list = (await json('knob', 'list')) as unknown as { name: string; threads: string[] }[];
+  assert.ok(list.length > 40);
+  assert.deepEqual(
+    list.filter(({ threads }) => threads.length === 0).map(({ name }) => name),
+    [],
+    'somebody heeds each of them',
+  );
+  const table = await run('knob', 'list', '--group', 'sessions');
+  assert.match(
+    table.output,
+    /^knob +value +default +allowed +from\n— Sessions\nheartbeatMs +30s +30s +a time from 1s to 10m +default\n/,
+  );
+
+  const set = await run('knob', 'set', 'heartbeat-ms', '7s', '--message', 'trains');
+  assert.equal(set.code, 0, set.output);
+  assert.match(
+    set.output,
+    /^1 {2}[\d: -]+ {2}\S+ from 127\.0\.0\.1: trains\n +heartbeatMs: \(as configured\) → 7s\nin effect on main, /,
+  );
+  for (const scheduler of [1, 2]) assert.equal(await heartbeatOf(server.urlOf(scheduler)), 7000);
+
+  const from = server.lines.all.length;
+  await server.injectFault({ kind: 'crash-thread', thread: 'scheduler-2' });
+  await server.log(/scheduler-2 serves again/, from);
+  assert.equal(await heartbeatOf(server.urlOf(2)), 7000, 'the one that took its place');
+  const again = server.lines.all.length;
+  await server.injectFault({ kind: 'crash-thread', thread: 'writer-1' });
+  await server.log(/writer-1 writes again/, again);
+  assert.equal((await run('knob', 'set', 'writer-batch-max', '64')).code, 0, 'the ledger has a new writer');
+
+  const refusal = await run('knob', 'set', 'heartbeat-ms', '5m');
+  assert.equal(refusal.code, 1);
+  assert.match(refusal.output, /idle.*must be at least twice heartbeat-ms = 5m/i);
+  assert.equal((await run('knob', 'set', 'heartbeat-ms')).code, 2);
+  assert.equal((await run('knob', 'revert')).code, 2);
+
+  await server.kill();
+  await server.start({ heartbeatMs: '20s' });
+  await server.log(/heartbeatMs = 7s \(knob 1 by .*\) overrides --heartbeat-ms = 20s/, server.startedAtLine);
+  assert.equal(await heartbeatOf(server.url), 7000);
+  const operator = `http://127.0.0.1:${server.operatorPort}/`;
+  const revert = await run('knob', 'revert', 'heartbeat-ms', '--operator', operator);
+  assert.match(revert.output, /heartbeatMs: 7s → \(as configured\)/);
+  assert.equal(await heartbeatOf(server.url), 20_000);
+  const history = await run('knob', 'history', '--operator', operator);
+  assert.match(history.output, /^3 .*\n.*heartbeatMs.*\n2 .*\n.*writerBatchMax.*\n1 .*trains\n/);
 });

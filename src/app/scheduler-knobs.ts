@@ -1,0 +1,43 @@
+import type { Runtime } from '../actors/runtime.js';
+import type { RegistrarOptions } from '../chat/registrar.js';
+import type { RegistrationLimits } from '../chat/registration-limits.js';
+import type { Answers } from './answers.js';
+import type { KnobChanges, KnobValues } from './knob-values.js';
+import { registrationRatesOf } from './limits-of.js';
+
+export interface SchedulerKnobsParts {
+  readonly runtime: Runtime;
+  readonly registrar: RegistrarOptions;
+  readonly registrations: RegistrationLimits;
+}
+
+/** What a thread says about knobs, and does when one is turned. */
+export function registerKnobs(answers: Answers, knobs: KnobValues): void {
+  answers
+    .on('knobs', (changes: KnobChanges) => {
+      knobs.change(changes);
+      return true;
+    })
+    .on('knobs-used', () => knobs.used);
+}
+
+/** Has a scheduler heed its knobs. */
+export function heedSchedulerKnobs(knobs: KnobValues, parts: SchedulerKnobsParts): void {
+  const { runtime, registrar, registrations } = parts;
+  knobs
+    .use(['sliceMessages', 'sliceMs', 'turnMs'], ({ sliceMessages, sliceMs, turnMs }) => {
+      runtime.budgets = { sliceMessages, sliceMs, turnMs };
+    })
+    .use(['longScheduleMs'], ({ longScheduleMs }) => {
+      runtime.longScheduleMs = longScheduleMs;
+    })
+    .use(['mailboxMax'], ({ mailboxMax }) => {
+      runtime.mailboxMax = mailboxMax;
+    })
+    .use(['pinDigits', 'pinLifeMs'], ({ pinDigits, pinLifeMs }) => {
+      Object.assign(registrar, { pinDigits, pinLifeMs });
+    })
+    .use(['pinsPerAddressHourMax', 'pinTriesMax', 'smsPerHourMax'], (config) => {
+      registrations.rates = registrationRatesOf(config);
+    });
+}
