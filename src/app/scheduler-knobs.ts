@@ -4,11 +4,13 @@ import type { RegistrationLimits } from '../chat/registration-limits.js';
 import type { Answers } from './answers.js';
 import type { KnobChanges, KnobValues } from './knob-values.js';
 import { registrationRatesOf } from './limits-of.js';
+import type { SchedulerCollector } from './scheduler-collector.js';
 
 export interface SchedulerKnobsParts {
   readonly runtime: Runtime;
   readonly registrar: RegistrarOptions;
   readonly registrations: RegistrationLimits;
+  readonly collector: SchedulerCollector;
 }
 
 /** What a thread says about knobs, and does when one is turned. */
@@ -23,7 +25,7 @@ export function registerKnobs(answers: Answers, knobs: KnobValues): void {
 
 /** Has a scheduler heed its knobs. */
 export function heedSchedulerKnobs(knobs: KnobValues, parts: SchedulerKnobsParts): void {
-  const { runtime, registrar, registrations } = parts;
+  const { runtime, registrar, registrations, collector } = parts;
   knobs
     .use(['sliceMessages', 'sliceMs', 'turnMs'], ({ sliceMessages, sliceMs, turnMs }) => {
       runtime.budgets = { sliceMessages, sliceMs, turnMs };
@@ -39,5 +41,16 @@ export function heedSchedulerKnobs(knobs: KnobValues, parts: SchedulerKnobsParts
     })
     .use(['pinsPerAddressHourMax', 'pinTriesMax', 'smsPerHourMax'], (config) => {
       registrations.rates = registrationRatesOf(config);
-    });
+    })
+    .use(
+      [
+        'gcMode',
+        'mailboxSpillAt',
+        'mailboxSpillBytesMax',
+        'gcDeferMsMax',
+        'gcDeferHeapPercentMax',
+        'gcWhenIdle',
+      ],
+      (config) => collector.set(config),
+    );
 }

@@ -111,7 +111,7 @@ const scheduler: ChatScheduler = start({
   onEnd: ended,
 });
 store.listen(scheduler.events);
-heedSchedulerKnobs(knobs, { runtime, registrar, registrations });
+heedSchedulerKnobs(knobs, { runtime, registrar, registrations, collector });
 
 const answers = new Answers(post).on('stats', () => schedulerStats(scheduler, listener, data.rings, stats));
 registerProcesses(answers, runtime, `scheduler-${data.place}`);
