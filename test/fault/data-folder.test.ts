@@ -42,7 +42,7 @@ async function usedFolder(t: TestContext, messages = 50) {
   }
   await server.kill();
   const files = readdirSync(server.dataFolder, { recursive: true, encoding: 'utf8' });
-  const database = files.find((name) => /\.(db|sqlite|sqlite3)$/.test(name));
+  const database = files.find((name) => /^rookery\.(db|sqlite|sqlite3)$/.test(name));
   assert.ok(database, `a database among ${files.join(', ')}`);
   return { server, alice, bob, database: join(server.dataFolder, database) };
 }
@@ -131,6 +131,29 @@ test('files that are no database', { timeout: 60_000 }, async (t) => {
     mkdirSync(join(folder, database.split('/').at(-1)!));
     await refused(folder, new RegExp(folder));
   });
+});
+
+test('an operator’s ledger that is damaged does not keep the server from serving', {
+  timeout: 60_000,
+}, async (t) => {
+  const { server, bob } = await closedFolder(t);
+  const ledger = join(server.dataFolder, 'operator.db');
+  writeFileSync(ledger, 'x'.repeat(20_000));
+  await server.start();
+  await server.log(
+    new RegExp(`ledger cannot be read: ${ledger}.*knobs that were turned earlier do not hold`),
+    0,
+  );
+  const client = await ProtocolClient.login(server.url, bob);
+  await client.next('more');
+  const reply = await fetch(`http://127.0.0.1:${server.operatorPort}/api/action/knob-set`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${TestServer.token}` },
+    body: JSON.stringify({ name: 'turnMs', value: 9 }),
+  });
+  assert.equal(reply.status, 503);
+  assert.match(await reply.text(), /nothing was changed.*damaged/);
+  assert.equal(readFileSync(ledger, 'utf8'), 'x'.repeat(20_000), 'left as it was');
 });
 
 test('a database with its header overwritten', { timeout: 60_000 }, async (t) => {
