@@ -13,6 +13,7 @@ import {
   type StoreFailure,
   type UserId,
 } from '../storage/stores.js';
+import { BytePool } from '../structures/byte-pool.js';
 import type { ChatNode } from './chat-node.js';
 import type { Appended, EntryMessage, PartitionMessage, RegistrarMessage } from './messages.js';
 import { Requester } from './requesters.js';
@@ -192,8 +193,10 @@ export class StoreDispatch implements StoreEvents {
   }
 }
 
+const bodies = new BytePool();
+
 /** A copy of an entry message that may wait in a mailbox: the body is its own. */
 export function ownedEntry(message: EntryMessage): EntryMessage {
-  const source = message.source.slice(message.bodyStart, message.bodyEnd);
+  const source = bodies.copy(message.source, message.bodyStart, message.bodyEnd);
   return { ...message, source, bodyStart: 0, bodyEnd: source.length };
 }

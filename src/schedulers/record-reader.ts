@@ -1,14 +1,7 @@
 import type { Pid, Runtime } from '../actors/index.js';
+import { BytePool } from '../structures/byte-pool.js';
 import type { RecordMemory } from '../structures/record-memory.js';
 import { bufferOver } from './record-writer.js';
-
-/** The engine keeps typed arrays up to this size on its heap: they are quickly made. */
-const ON_HEAP_BYTES_MAX = 64;
-/** Somewhat longer ones get a piece of a common ArrayBuffer of this size, which lives as long as any of them. */
-const POOLED_BYTES_MAX = 1024;
-const POOL_BYTES = 8192;
-/** Below this a loop beats the call into the engine's memory copy. */
-const COPY_LOOP_BYTES_MAX = 128;
 
 /** A record that came over a ring is not what its kind says: a bug, as both ends are of one build. It is dropped. */
 export class UndecodableRecord extends Error {
@@ -25,8 +18,7 @@ export class RecordReader {
   #f64: Float64Array = new Float64Array(0);
   #bytes: Uint8Array = new Uint8Array(0);
   #text: Buffer | null = null;
-  #pool = new ArrayBuffer(0);
-  #poolUsed = POOL_BYTES;
+  readonly #pool = new BytePool();
 
   constructor(
     /** The runtime that the messages are for. */
@@ -75,27 +67,11 @@ export class RecordReader {
     return this.runtime.pid(scheduler, id);
   }
 
-  /** A copy. Up to {@link POOLED_BYTES_MAX} bytes it may share its ArrayBuffer with others, as a small Buffer does. */
+  /** A copy; see {@link BytePool}. */
   bytes(): Uint8Array {
     const length = this.view();
     const start = this.at - ((length + 3) & ~3);
-    const copy = this.#room(length);
-    const source = this.#bytes;
-    if (length <= COPY_LOOP_BYTES_MAX)
-      for (let index = 0; index < length; index++) copy[index] = source[start + index]!;
-    else copy.set(source.subarray(start, start + length));
-    return copy;
-  }
-
-  #room(length: number): Uint8Array {
-    if (length <= ON_HEAP_BYTES_MAX || length > POOLED_BYTES_MAX) return new Uint8Array(length);
-    if (this.#poolUsed + length > POOL_BYTES) {
-      this.#pool = new ArrayBuffer(POOL_BYTES);
-      this.#poolUsed = 0;
-    }
-    const room = new Uint8Array(this.#pool, this.#poolUsed, length);
-    this.#poolUsed += (length + 7) & ~7;
-    return room;
+    return this.#pool.copy(this.#bytes, start, start + length);
   }
 
   /**
