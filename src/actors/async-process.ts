@@ -185,7 +185,8 @@ export class AsyncProcess implements Receiver<unknown>, WaitingMailbox {
     this.#saved.push(message);
     const length = this.#saved.length + self.mailboxLength;
     if (length > self.mailboxLongest) self.mailboxLongest = length;
-    if ((this.#saved.length & 63) === 0) self.runtime.mailboxes.grown(self);
-    if (this.#saved.length > self.runtime.mailboxMax) self.runtime.overflowed(self);
+    if ((this.#saved.length & self.runtime.lookMask) === 0)
+      self.runtime.mailboxGrown(self, this.#saved.length);
+    else if (this.#saved.length > self.runtime.mailboxMax) self.runtime.overflowed(self);
   }
 }

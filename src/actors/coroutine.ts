@@ -158,7 +158,7 @@ export class Coroutine implements Receiver<unknown>, WaitingMailbox {
         : (message: unknown) =>
             wait.matches(message) || message === token || (requests && message instanceof Request);
     const found = self.takeWhere(matches, LOOKS_MAX, this.#saved);
-    if (found === NONE && this.#saved.length >= 64) self.runtime.mailboxes.grown(self);
+    METRICS: if (found === NONE && this.#saved.length >= 64) self.runtime.mailboxes.grown(self);
     return found;
   }
 
@@ -187,8 +187,9 @@ export class Coroutine implements Receiver<unknown>, WaitingMailbox {
     this.#saved.push(message);
     const length = this.#saved.length + self.mailboxLength;
     if (length > self.mailboxLongest) self.mailboxLongest = length;
-    if ((this.#saved.length & 63) === 0) self.runtime.mailboxes.grown(self);
-    if (this.#saved.length > self.runtime.mailboxMax) self.runtime.overflowed(self);
+    if ((this.#saved.length & self.runtime.lookMask) === 0)
+      self.runtime.mailboxGrown(self, this.#saved.length);
+    else if (this.#saved.length > self.runtime.mailboxMax) self.runtime.overflowed(self);
   }
 
   #expire(wait: Wait<unknown>): void {

@@ -118,6 +118,11 @@ export {
 export { type InitAck, type StartOptions, startProcess } from './starting.js';
 export { SysMessage, type SysOperation, type SysReply } from './sys-request.js';
 export { DownMessage, ExitMessage, type SystemMessage, TimeoutMessage } from './system-message.js';
+export {
+  MonitorMessage,
+  type SystemMonitorOptions,
+  type SystemMonitorSettings,
+} from './system-monitor.js';
 export type { Timer } from './timers.js';
 export type { Name, Target, Via, ViaTable } from './via.js';
 export { type Blocking, isBlocking, isPromise, Wait, type WaitingMailbox } from './wait.js';

@@ -171,6 +171,8 @@ export class MailboxMonitor {
       record.touch(now);
       this.#sampled++;
     }
+    // What waits for something else than a slice makes no turns at whose end it would be counted.
+    this.#runtime.stats?.publish(now);
     if (this.#backlogged.length !== 0) this.#timer = this.#runtime.clock.setTimer(this.#onTimer, SAMPLE_MS);
   }
 

@@ -20,6 +20,8 @@ export const ProcessFlag = {
   suspended: 1024,
   /** The `MailboxMonitor` counts it among those with a backlog. */
   backlogged: 1 << 14,
+  /** The `SystemMonitor` has told of its mailbox. */
+  long: 1 << 15,
   /** Its pid may stand in messages outside of the heap: see `MailboxSpill`. */
   spilled: 4096,
 } as const;

@@ -476,7 +476,8 @@ export class Process<in M> implements Pid<M> {
   private enqueue(message: unknown, length: number): void {
     this.queue ??= this.runtime.turns.takeQueue();
     this.queue.push(message);
-    if ((length & 63) === 0) this.runtime.mailboxGrown(this as unknown as Process<never>, length);
+    if ((length & this.runtime.lookMask) === 0)
+      this.runtime.mailboxGrown(this as unknown as Process<never>, length);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ClockTimer } from '../structures/clock.js';
 import type { Runtime } from './runtime.js';
 
 /** What a runtime counts of itself, for whoever watches: in this order in `RuntimeOptions.stats`. All but the gauges only grow. */
@@ -5,7 +6,7 @@ export const RUNTIME_STATS = [
   /** Turns, and slices in them. */
   'turns',
   'slices',
-  /** Milliseconds in turns: what processes did in their slices, and the after-turn callbacks. */
+  /** Milliseconds in slices; of turns of one slice one in 16 is timed. */
   'turnMs',
   /**
    * Messages handled at once on the stack of a sender; and about how many milliseconds that took where the sender was no
@@ -53,26 +54,38 @@ const SAVED = RUNTIME_STATS.indexOf('saved');
 
 /** The run queue is looked at up to here; if it is longer, the rest is taken to be as the part that was seen. */
 const SEEN_MAX = 256;
-/** How often mailboxes are counted at most while there is something in them, in ms. */
-const COUNT_MS = 25;
+/** How often anything is published at most, in ms. */
+const PUBLISH_MS = 20;
 
 /**
- * Publishes the figures of a runtime at the end of each of its turns: some stores into memory that other threads read. Nothing
+ * Publishes the figures of a runtime at the end of turns: some stores into memory that other threads read. Nothing
  * is counted for each message; what waits is counted over the mailboxes that are known to have something in them.
  */
 export class RuntimeStats {
   readonly #runtime: Runtime;
   readonly #values: Float64Array;
-  #countedAt = Number.NEGATIVE_INFINITY;
+  #publishedAt = Number.NEGATIVE_INFINITY;
+  #timer: ClockTimer | null = null;
+  readonly #onTimer = () => {
+    this.#timer = null;
+    this.publish(this.#runtime.clock.now());
+  };
 
   constructor(runtime: Runtime, values: Float64Array) {
     this.#runtime = runtime;
     this.#values = values;
   }
 
+  /** A turn is over that looked at the clock at `now`. At most every few milliseconds is anything published, then once more. */
+  turned(now: number): void {
+    if (now - this.#publishedAt >= PUBLISH_MS) this.publish(now);
+    else this.#timer ??= this.#runtime.clock.setTimer(this.#onTimer, PUBLISH_MS);
+  }
+
   /** It is `now`. */
   publish(now: number): void {
-    const { turns, timers, mailboxes, processCount, longSchedules } = this.#runtime;
+    this.#publishedAt = now;
+    const { turns, timers, processCount, longSchedules } = this.#runtime;
     const values = this.#values;
     values[TURNS] = turns.turns;
     values[SLICES] = turns.slices;
@@ -83,16 +96,14 @@ export class RuntimeStats {
     values[LONG_SCHEDULES] = longSchedules;
     values[PROCESSES] = processCount;
     values[RUN_QUEUE] = turns.length;
-    const isEmpty = turns.length === 0 && mailboxes.backlogged === 0;
-    if (isEmpty || now - this.#countedAt >= COUNT_MS) this.#count(now);
+    this.#count();
     const handled = turns.handled + turns.dispatches;
     values[HANDLED] = handled;
     // Without a look at each message: what came was handled, or waits. It does not fall when what waits is thrown away.
     values[RECEIVED] = Math.max(values[RECEIVED]!, handled + values[WAITING]!);
   }
 
-  #count(now: number): void {
-    this.#countedAt = now;
+  #count(): void {
     const { turns, mailboxes } = this.#runtime;
     const values = this.#values;
     const counted = turns.waiting(SEEN_MAX);

@@ -45,6 +45,12 @@ import { Signals } from './signals.js';
 import { CutOff, GuardMark } from './slice-guard.js';
 import { SysMessage } from './sys-request.js';
 import { DownMessage, ExitMessage, TimeoutMessage } from './system-message.js';
+import {
+  LOOK_MASK,
+  SystemMonitor,
+  type SystemMonitorOptions,
+  type SystemMonitorSettings,
+} from './system-monitor.js';
 import { CallbackTimer, ProcessTimer, type Timer, Timers } from './timers.js';
 import { Turns } from './turns.js';
 import { isVia, type Name, nameInWords, type Target } from './via.js';
@@ -79,6 +85,8 @@ export class Runtime {
   readonly stats: RuntimeStats | null;
   /** Slices and callbacks that took long. */
   longSchedules = 0;
+  /** @internal See `mailboxGrown`. */
+  lookMask = LOOK_MASK;
   /** @internal */
   readonly signals: Signals;
   /** The process whose callback is on the stack; `outside` when there is none. */
@@ -91,6 +99,7 @@ export class Runtime {
   readonly #processClass: typeof Process;
   readonly #events: EventSink | null;
   readonly #router: Router | null;
+  #systemMonitor: SystemMonitor | null = null;
   readonly #exits = new Exits(this);
   readonly #table = new SlotTable<Process<never>>();
   readonly #remotePids = new RemotePids();
@@ -555,6 +564,37 @@ export class Runtime {
     return this.#inspected(pid).flushAll(isMessage, max);
   }
 
+  /**
+   * Has a process of this scheduler told of long mailboxes, long slices and full rings, by a {@link MonitorMessage} for each:
+   * Erlang's system_monitor/2. There is one monitor at a time; a call says how everything is watched from now on, and what it
+   * does not name is watched no more. It ends with the process. Null: nobody is told.
+   *
+   * A mailbox is told of once when it reaches `enable`, and once more when it has fallen to `disable`, at the end of a slice;
+   * then it may be told of again. That of the monitor itself is not watched. Without `longMessageQueue` it costs nothing; with
+   * an `enable` that is no multiple of 64 a little for each message in a mailbox with others.
+   *
+   * Returns what it was before. Throws a {@link BadArgument}.
+   */
+  systemMonitor(monitor: Pid | null, options: SystemMonitorOptions = {}): SystemMonitorSettings | null {
+    const before = this.systemMonitorSettings;
+    const next = monitor === null ? null : new SystemMonitor(this.#inspected(monitor), options);
+    this.#systemMonitor?.close();
+    this.#systemMonitor = next;
+    this.lookMask = next?.lookMask ?? LOOK_MASK;
+    return before;
+  }
+
+  /** Who is told of what; null: nobody. Erlang's system_monitor/0. */
+  get systemMonitorSettings(): SystemMonitorSettings | null {
+    const present = this.#systemMonitor;
+    return present === null ? null : { monitor: present.monitor, options: present.options };
+  }
+
+  #monitoredEnded(system: SystemMonitor, process: Process<never>): void {
+    if (process === system.monitor) this.systemMonitor(null);
+    else if ((process.flags & ProcessFlag.long) !== 0) system.forget(process);
+  }
+
   /** Labels of the processes above this one, topmost first. */
   pathOf(pid: Pid): string[] {
     const path: string[] = [];
@@ -572,6 +612,7 @@ export class Runtime {
   /** @internal */
   emit(event: RuntimeEvent): void {
     if (event.type === 'long_schedule') this.longSchedules++;
+    if (this.#systemMonitor !== null) this.#systemMonitor.emitted(event);
     if (this.#events === null) return;
     const { guard } = this.turns;
     try {
@@ -688,10 +729,16 @@ export class Runtime {
     return isVia(target) ? (this.whereis(target) ?? null) : this.canonical(target);
   }
 
-  /** @internal A mailbox has so many messages: a multiple of 64. */
+  /** @internal A mailbox, or what is put aside of it, has so many messages: none of the bits of {@link lookMask}. */
   mailboxGrown(process: Process<never>, length: number): void {
-    this.mailboxes.grown(process);
+    METRICS: if ((length & LOOK_MASK) === 0) this.mailboxes.grown(process);
+    if (this.#systemMonitor !== null) this.#systemMonitor.grown(process);
     if (length > this.mailboxMax) this.overflowed(process);
+  }
+
+  /** @internal A process whose mailbox was long has had a slice. */
+  mailboxShrunk(process: Process<never>): void {
+    this.#systemMonitor!.shrunk(process);
   }
 
   /** @internal */
@@ -711,6 +758,7 @@ export class Runtime {
     this.names.release(process);
     this.#table.remove(process.id);
     if (process.activity !== null) this.mailboxes.ended(process);
+    if (this.#systemMonitor !== null) this.#monitoredEnded(this.#systemMonitor, process);
     if ((process.flags & ProcessFlag.suspended) !== 0) this.turns.forget(process);
     if ((process.flags & ProcessFlag.spilled) !== 0) this.spill?.ended(process);
     if (process.timers !== null) this.timers.cancelAllOf(process);

@@ -12,14 +12,14 @@ import { CutOff, GuardMark, type SliceGuard } from './slice-guard.js';
 /** How often a turn looks at the clock, in ms, and at most so many messages and slices apart: a look costs 40 ns. */
 const LOOK_MS = 0.5;
 const LOOK_MESSAGES_MAX = 512;
-/** So many messages, or {@link LOOK_MS}, apart the `MailboxMonitor` sees who runs: that costs more than the look. */
-const SAMPLE_MESSAGES = 4096;
 /** Of the slices of priority normal and low together, one in so many goes to low when both wait. */
 const SLICES_PER_LOW = 8;
 /** Of the messages handled on a sender's stack one in so many, and one, is timed: a look costs 40 ns. A power of two, less one. */
 const DISPATCH_SAMPLE = 31;
-/** How often a turn that is over before the clock is looked at looks at who stands first, in ms. */
-const SEEN_MS = 1;
+/** How often somebody's rates are brought up to date because he has just run, or is about to, in ms. */
+const SEEN_MS = 0.5;
+/** Of the turns of one slice one in so many, and one, is timed. A power of two, less one. */
+const TURN_SAMPLE = 15;
 /** How deep messages may be handled on the stack of a sender. */
 const DEPTH_MAX = 16;
 const QUEUES_POOLED_MAX = 256;
@@ -42,7 +42,7 @@ export class Turns {
   slices = 0;
   /** Turns run so far. */
   turns = 0;
-  /** Milliseconds in turns. Only with `RuntimeOptions.stats`. */
+  /** Milliseconds in slices. Of turns of one slice one in 16 is timed. */
   turnMs = 0;
   /** Messages handled on the stack of a sender; and about how many milliseconds that took where he was no process. */
   dispatches = 0;
@@ -69,9 +69,11 @@ export class Turns {
   /** Slices, and messages handled in them, up to the last look. */
   #done = 0;
   #turnStarted = -1;
+  /** Turns of one slice, or of none. */
+  #small = 0;
   /** Of the dispatches, those by no process. */
   #outer = 0;
-  /** When somebody of the run queue was looked at last only because it stood first. */
+  /** When somebody was looked at last only because he ran, or was about to. */
   #seenAt = Number.NEGATIVE_INFINITY;
   /** When the clock was looked at last between two slices. */
   #turnLooked = 0;
@@ -79,8 +81,6 @@ export class Turns {
   #looked = 0;
   /** Messages of a slice that does not look at the clock; 1 while all of them do. */
   #freeMessages = 1;
-  /** Messages until the `MailboxMonitor` sees who runs. */
-  #unseen = SAMPLE_MESSAGES;
   /** When the slice began that has looked at the clock, or a little before. */
   #sliceStarted = 0;
   readonly #queues: Fifo<unknown>[] = [];
@@ -227,16 +227,19 @@ export class Turns {
     process.handledCount = (process.handledCount + 1) | 0;
     process.flags |= ProcessFlag.running;
     runtime.current = process;
-    this.dispatches++;
-    const isTimed = this.depth === 0 && !this.#running && (++this.#outer & DISPATCH_SAMPLE) === 0;
-    const began = isTimed ? this.#clock.now() : 0;
+    let began = -1;
+    METRICS: {
+      this.dispatches++;
+      const isTimed = this.depth === 0 && !this.#running && (++this.#outer & DISPATCH_SAMPLE) === 0;
+      if (isTimed) began = this.#clock.now();
+    }
     this.depth++;
     const { guard } = this;
     if (guard === null) receiveNow(process, message);
     else if (guard.run(receiveNow, process, message, null)) runtime.cutOff(process, 'receive', message);
     else if (words[Word.sampled] !== 0) this.sampled(process, guard.marks[GuardMark.depth]!, 1);
     this.depth--;
-    if (isTimed) this.dispatchMs += (this.#clock.now() - began) * (DISPATCH_SAMPLE + 1);
+    METRICS: if (began >= 0) this.dispatchMs += (this.#clock.now() - began) * (DISPATCH_SAMPLE + 1);
     runtime.current = before;
     process.flags &= ~ProcessFlag.running;
   }
@@ -296,11 +299,10 @@ export class Turns {
     this.#running = false;
     this.#ahead = false;
     const { stats } = this.#runtime;
-    if (stats !== null) {
-      const now = this.#clock.now();
-      this.turnMs += now - this.#turnStarted;
+    METRICS: {
+      this.turnMs += this.#looked - this.#turnStarted;
+      if (stats !== null) stats.turned(this.#looked);
       this.#turnStarted = -1;
-      stats.publish(now);
     }
     if (this.length !== 0 || this.#afterTurn.length !== 0) this.#wantTurn();
     else if (this.#runtime.onRest !== null) this.#runtime.onRest();
@@ -310,7 +312,7 @@ export class Turns {
   work(): void {
     const now = this.#clock.now();
     if (this.#turnStarted < 0) this.#turnStarted = now;
-    if (now - this.#seenAt >= SEEN_MS && this.#normal.length !== 0) {
+    METRICS: if (now - this.#seenAt >= SEEN_MS && this.#normal.length !== 0) {
       this.#seenAt = now;
       this.#runtime.mailboxes.seen(this.#normal.at(0), now);
     }
@@ -336,23 +338,30 @@ export class Turns {
       if (now >= deadline || this.slices >= limit) return;
       done = 0;
     }
-    this.#done += done;
     // Turns that are always over before the clock would be looked at must not take for ever either.
-    if (done > 2) this.#adapt(done, this.#clock.now() - this.#turnLooked);
+    if (done > 2) {
+      this.#looked = this.#clock.now();
+      this.#adapt(done, this.#looked - this.#turnLooked);
+    }
+    METRICS: {
+      this.#done += done;
+      if (done > 0 && done <= 2 && (++this.#small & TURN_SAMPLE) === 0)
+        this.turnMs += (this.#clock.now() - this.#turnLooked) * (TURN_SAMPLE + 1);
+    }
   }
 
   /** Looks at the clock between two slices: `done` messages and slices since the last time, `process` was the last. */
   #look(process: Process<never>, done: number): number {
     const now = this.#clock.now();
-    const tookMs = now - this.#turnLooked;
-    this.#adapt(done, tookMs);
-    this.#done += done;
-    this.#unseen -= done;
-    if (this.#unseen <= 0 || tookMs >= LOOK_MS) {
-      this.#unseen = SAMPLE_MESSAGES;
-      this.#runtime.mailboxes.ran(process, now);
-    }
+    this.#adapt(done, now - this.#turnLooked);
     this.#looked = this.#turnLooked = now;
+    METRICS: {
+      this.#done += done;
+      if (now - this.#seenAt >= SEEN_MS) {
+        this.#seenAt = now;
+        this.#runtime.mailboxes.ran(process, now);
+      }
+    }
     return now;
   }
 
@@ -396,6 +405,7 @@ export class Turns {
     if (words[Word.cutting] !== 0) beCut();
     runtime.current = runtime.outside;
     process.flags &= ~ProcessFlag.running;
+    if ((process.flags & ProcessFlag.long) !== 0) runtime.mailboxShrunk(process);
     if (process.mailboxLength !== 0) {
       this.schedule(process);
       return late;
@@ -413,7 +423,7 @@ export class Turns {
   #emptied(process: Process<never>, queue: Fifo<unknown>): void {
     process.queue = null;
     this.returnQueue(queue);
-    if ((process.flags & ProcessFlag.backlogged) !== 0) this.#runtime.mailboxes.emptied(process);
+    METRICS: if ((process.flags & ProcessFlag.backlogged) !== 0) this.#runtime.mailboxes.emptied(process);
     // Now and then it has to prove its pace: one that never comes to the end of a chunk would keep it for ever.
     if ((this.slices + process.handledCount) % 31 === 0) slowDown(process);
   }
