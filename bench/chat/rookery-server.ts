@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { askOperator } from '../../src/cli/operator-client.js';
+import { askAction, askOperator } from '../../src/cli/operator-client.js';
 import type { Snapshot } from '../../src/ops/inspector.js';
 import { freePort } from '../measure/free-port.js';
 import { outputLines } from './output-lines.js';
@@ -30,6 +30,8 @@ export interface RookeryServer extends ServerUnderTest {
   locality(): Promise<Locality>;
   /** Asks the operator's port. */
   operator<T>(path: string, method?: 'GET' | 'POST'): Promise<T>;
+  /** Has the operator's port do something. */
+  action<T>(name: string, params: Readonly<Record<string, unknown>>): Promise<T>;
   /** Resolves with the first line of the log from now on whose message matches, as soon as it is written. */
   line(message: RegExp): Promise<void>;
 }
@@ -120,6 +122,8 @@ export async function startRookery(options: RookeryOptions = {}): Promise<Rooker
     inspectorPort,
     pins: (phone) => mailbox.take(phone),
     operator,
+    action: <T>(name: string, params: Readonly<Record<string, unknown>>) =>
+      askAction<T>({ operator: `http://127.0.0.1:${operatorPort}/`, token }, name, params),
     async locality() {
       const { locality, sessions } = await operator<Snapshot>('/metrics.json');
       return { ...locality, online: sessions.online, atHome: sessions.atHome };

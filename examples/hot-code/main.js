@@ -18,7 +18,7 @@ const word = new Int32Array(new SharedArrayBuffer(4));
 const servers = new Set();
 const table = new ModuleTable({
   clock: runtime.clock,
-  hash: 'counter-1',
+  hashOf: (module) => `${module}-1`,
   word,
   importModule: (specifier) => import(specifier),
   processes: (slot) => [...servers].filter((server) => server.slot === slot),

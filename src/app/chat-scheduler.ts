@@ -3,7 +3,6 @@ import type { Pid } from '../actors/pid.js';
 import type { Process } from '../actors/process.js';
 import type { Runtime } from '../actors/runtime.js';
 import type { ChatLimits } from '../chat/chat-limits.js';
-import { defineChatModules } from '../chat/chat-modules.js';
 import type { ChatNode } from '../chat/chat-node.js';
 import { ChatStats } from '../chat/chat-stats.js';
 import type { PartitionMessage, RegistrarMessage, SessionMessage } from '../chat/messages.js';
@@ -13,14 +12,13 @@ import { Requesters, RequestNumbers } from '../chat/requesters.js';
 import { Session } from '../chat/session.js';
 import type { SessionOutput } from '../chat/session-output.js';
 import { StoreDispatch } from '../chat/store-dispatch.js';
-import { type CodeEvent, ModuleTable, processesOf } from '../hot-code/index.js';
 import { CloseCode, closeName, FrameWriter, SERVER_MESSAGE_BYTES_MAX } from '../protocol/index.js';
 import { PARTITIONS, type StorePort, type UserId } from '../storage/stores.js';
 import type { Clock } from '../structures/clock.js';
 import { Corks } from '../transport/cork.js';
 import type { Listener } from '../transport/listener.js';
 import type { ConnectionAcceptor, ConnectionHandler, Socket } from '../transport/socket.js';
-import { importModule } from './import-module.js';
+import { type ChatCode, chatCode } from './chat-code.js';
 import { OwnPartitions } from './own-partitions.js';
 import { PartitionDirectory } from './partition-directory.js';
 import { startChatTree } from './tree.js';
@@ -43,9 +41,8 @@ export interface ChatSchedulerParts {
   readonly listen: ((acceptor: ConnectionAcceptor) => Listener) | null;
   /** A partition's process has begun here, for the first time or again: the other schedulers are to hear of it. */
   readonly onPartition: (index: number, pid: Pid<PartitionMessage>) => void;
-  /** Of the last change of code that is effective, shared by all schedulers; without it there are none. */
-  readonly codeWord?: Int32Array;
-  readonly onCode?: (event: CodeEvent) => void;
+  /** Its modules; without them those of the program, which never change. */
+  readonly code?: ChatCode;
   /** The top of the tree has ended: because it was told to, or because it gave up. */
   readonly onEnd: (reason: ExitReason) => void;
 }
@@ -57,8 +54,6 @@ export interface ChatSchedulerParts {
 export class ChatScheduler implements ConnectionAcceptor {
   readonly node: ChatNode;
   readonly events: StoreDispatch;
-  /** The modules that can be changed while it runs. */
-  readonly code: ModuleTable;
   readonly #startSession: (socket: Socket) => Session | null;
   /** The top supervisor. */
   readonly top: Pid;
@@ -71,14 +66,7 @@ export class ChatScheduler implements ConnectionAcceptor {
   constructor(parts: ChatSchedulerParts) {
     const { clock } = parts;
     const directory = this.#directory;
-    this.code = new ModuleTable({
-      clock,
-      hash: parts.version,
-      word: parts.codeWord ?? new Int32Array(1),
-      importModule,
-      processes: processesOf(parts.runtime),
-      ...(parts.onCode === undefined ? {} : { events: parts.onCode }),
-    });
+    const { modules } = parts.code ?? chatCode({ runtime: parts.runtime, clock });
     let flushAhead = false;
     const flush = () => {
       flushAhead = false;
@@ -107,7 +95,7 @@ export class ChatScheduler implements ConnectionAcceptor {
       limits: parts.limits,
       stats: new ChatStats(),
       occupancy: new Occupancy(),
-      modules: defineChatModules(this.code),
+      modules,
       sessions: new Requesters<Pid<SessionMessage>>(parts.incarnation),
       requests: new RequestNumbers(parts.incarnation),
       partition: (index) => directory.get(index),

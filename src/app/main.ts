@@ -4,6 +4,7 @@ import { formatReason } from '../actors/exit-reason.js';
 import { Runtime } from '../actors/runtime.js';
 import { RUNTIME_STATS } from '../actors/runtime-stats.js';
 import type { SmsGateway } from '../chat/sms-gateway.js';
+import type { CodeState } from '../hot-code/index.js';
 import type { Groups } from '../metrics/groups.js';
 import type { Recorder } from '../metrics/recording/recorder.js';
 import type { Snapshot } from '../ops/inspector.js';
@@ -12,6 +13,7 @@ import type { Clock } from '../structures/clock.js';
 import { SystemClock } from '../structures/system-clock.js';
 import { SystemRandom } from '../structures/system-random.js';
 import { banner, chatUrl } from './banner.js';
+import { CodeControl } from './code-control.js';
 import { type Config, withValues } from './config.js';
 import { serverGroups } from './groups/server-groups.js';
 import { KnobValues, knobNames } from './knob-values.js';
@@ -95,6 +97,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
   readonly #writer: WriterThread;
   readonly #schedulers: SchedulerThreads;
   readonly #questions: ThreadQuestions;
+  readonly #code: CodeControl;
   readonly #groups: Groups;
   readonly #telemetry: Telemetry;
   readonly #moves: PartitionMoves;
@@ -141,6 +144,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
       writer: this.#writer,
       main: stats,
       dataFolder: resolve(config.dataFolder),
+      code: () => this.#code.report(),
       onFailure: (group, error) => this.#log.warn({ group, err: error }, `no figures of ${group}`),
     });
     this.#telemetry = new Telemetry({ config, groups: this.#groups, clock: this.#clock, log: this.#log });
@@ -165,6 +169,16 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
       journal: this.#writer.journal,
       tree: this.#tree,
     });
+    this.#code = new CodeControl({
+      dataFolder: config.dataFolder,
+      clock: this.#clock,
+      log: this.#log,
+      questions: this.#questions,
+      onLoad: () => this.#watch.codeLoaded(),
+      ledger: this.#ledger,
+      threads: () =>
+        this.#schedulers.all.map((thread) => ({ name: `${thread.name}.${thread.number}`, thread })),
+    });
     this.#operatorKnobs = new OperatorKnobs({
       configured: config,
       values: this.#knobs,
@@ -174,7 +188,9 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
       log: this.#log,
     });
     this.#knobs
-      .use(['longScheduleMs', 'longScheduleKillMs', 'schedulerHangMs'], (now) => this.#watch.setLimits(now))
+      .use(['longScheduleMs', 'longScheduleKillMs', 'schedulerHangMs', 'codeProbationKillMs'], (now) =>
+        this.#watch.setLimits(now),
+      )
       .use(['logLevel'], ({ logLevel }) => {
         this.#log.level = logLevel;
       })
@@ -220,6 +236,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
         () => this.#writer.running,
       );
       await this.#openLedger();
+      this.#code.recover();
       await this.#until(
         () => this.#schedulers.start(first),
         () => first.running,
@@ -246,6 +263,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
           processThreads: this.#processThreads,
           alerts: this.#alerts,
           knobs: this.#operatorKnobs,
+          code: this.#code,
         }),
         pins: this.#pinLog === null ? null : () => this.#pinLog?.pins() ?? [],
         isHealthy: () =>
@@ -356,6 +374,14 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
     this.#progressed();
   }
 
+  codeWord(): Int32Array {
+    return this.#code.word;
+  }
+
+  code(): CodeState {
+    return this.#code.state();
+  }
+
   writerSays(message: Exclude<FromWriter, { readonly type: 'open' }>): void {
     switch (message.type) {
       case 'refused':
@@ -423,6 +449,9 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
       case 'refused':
         this.#failed(new StartRefused(message.message));
         if (this.#state !== 'starting') this.#log.error({ thread: scheduler.name }, message.message);
+        break;
+      case 'code':
+        this.#code.told(scheduler.name, message.event);
         break;
       case 'drained':
         this.#log.info(
@@ -516,6 +545,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
       });
     }
     await this.#recorder?.close();
+    this.#code.close();
     await this.#schedulers.end();
     await this.#writer.close();
     await Promise.all([this.#operator?.close(), told]);

@@ -1,11 +1,14 @@
 import type { Action } from '../ops/action.js';
+import { codeActions } from '../ops/actions/code-actions.js';
 import { knobActions } from '../ops/actions/knob-actions.js';
 import { processActions } from '../ops/actions/process-actions.js';
 import { treeAction } from '../ops/actions/tree.js';
 import type { Knobs } from '../ops/knobs.js';
 import type { Clock } from '../structures/clock.js';
+import type { CodeControl } from './code-control.js';
 import type { Config } from './config.js';
 import type { Log } from './log.js';
+import { codeRefusal, OperatorCode } from './operator-code.js';
 import { OperatorProcesses, type ProcessThread } from './operator-processes.js';
 import { OperatorTree } from './operator-tree.js';
 import type { SchedulerThreads } from './scheduler-threads.js';
@@ -21,6 +24,7 @@ export interface OperatorParts {
   readonly schedulers: SchedulerThreads;
   readonly writer: WriterThread;
   readonly questions: ThreadQuestions;
+  readonly code: CodeControl;
   /** The threads that have processes, as they are now. */
   readonly processThreads: () => readonly ProcessThread[];
   readonly alerts: ServerAlerts;
@@ -35,5 +39,6 @@ export function operatorActions(parts: OperatorParts): readonly Action[] {
     ...knobActions(parts.knobs),
     treeAction(new OperatorTree(parts.questions, parts.processThreads, processes)),
     ...parts.alerts.actions(),
+    ...codeActions(new OperatorCode(parts.code), codeRefusal),
   ];
 }

@@ -15,8 +15,11 @@ import type { ConnectionAcceptor } from '../transport/socket.js';
 import { ListenError, listen } from '../transport/uws/uws-listener.js';
 import { registerAlerts } from './alert-answers.js';
 import { Answers } from './answers.js';
+import { chatCode } from './chat-code.js';
 import { chatCodecs } from './chat-codecs.js';
 import { ChatScheduler, type ChatSchedulerParts } from './chat-scheduler.js';
+import { noteLongSchedule, registerCode } from './code-answers.js';
+import { codeEvents } from './code-events.js';
 import { injectFault } from './inject-fault.js';
 import { KnobValues } from './knob-values.js';
 import { chatLimitsOf, registrationRatesOf } from './limits-of.js';
@@ -65,6 +68,7 @@ const runtime = new Runtime({
   mailboxMax: config.mailboxMax,
   ...(guard === null ? {} : { guard }),
   events: (event) => {
+    if (event.type === 'long_schedule') noteLongSchedule(event.pid);
     const line = logEvent(event);
     if (line !== null) post(line);
   },
@@ -94,6 +98,14 @@ const registrar: RegistrarOptions = {
   limits: registrations,
   pendingMax: 2048,
 };
+const code = chatCode({
+  runtime,
+  clock,
+  word: data.codeWord,
+  onEvent: codeEvents(clock, (event) => post({ type: 'code', event })),
+});
+// Before the port is open: nobody is to meet the code that was changed long ago.
+await code.table.restore(data.code);
 const scheduler: ChatScheduler = start({
   name: 'rookery',
   version: data.version,
@@ -105,6 +117,7 @@ const scheduler: ChatScheduler = start({
   incarnation: data.incarnation,
   limits: knobs.derive(chatLimitsOf),
   registrar,
+  code,
   listen: openPorts,
   onPartition: (partition, { scheduler, id }) =>
     post({ type: 'partition-started', partition, address: { scheduler, id } }),
@@ -118,6 +131,7 @@ registerProcesses(answers, runtime, `scheduler-${data.place}`);
 registerTree(answers, runtime, `scheduler-${data.place}`);
 registerMailboxes(answers, runtime);
 registerKnobs(answers, knobs);
+registerCode(answers, code.table);
 
 registerAlerts(answers, runtime);
 

@@ -1,5 +1,6 @@
 import { RUNTIME_STATS, type RuntimeStat } from '../actors/runtime-stats.js';
 import { createRegistrationMemory, type RegistrationMemory } from '../chat/registration-limits.js';
+import type { CodeState } from '../hot-code/index.js';
 import { GC_COUNTERS, type GcCounter } from '../metrics/gc/gc-counters.js';
 import {
   createStats,
@@ -9,6 +10,7 @@ import {
   SchedulerPool,
   type StatsMemory,
 } from '../schedulers/index.js';
+
 import { createStoreRings, type StoreRings } from '../storage/store-rings.js';
 import { PARTITIONS } from '../storage/stores.js';
 import type { Clock } from '../structures/clock.js';
@@ -36,6 +38,9 @@ export interface SchedulerThreadsOwner {
   /** Of the store, once it is open. */
   epoch(): number;
   secret(): Uint8Array;
+  /** Of the last change of code that is effective, and where the code stands. */
+  codeWord(): Int32Array;
+  code(): CodeState;
   toWriter(message: ToWriter): void;
   /** A scheduler serves. */
   serves(scheduler: SchedulerThread): void;
@@ -249,6 +254,8 @@ export class SchedulerThreads {
       gc: scheduler.gc,
       admission: this.#admission,
       registrations: this.#registrations,
+      codeWord: this.#owner.codeWord(),
+      code: this.#owner.code(),
     };
   }
 

@@ -7,9 +7,12 @@ import {
   type WatchdogEvent,
   type WatchLimits,
 } from '../schedulers/index.js';
-import type { Clock } from '../structures/clock.js';
+import type { Clock, ClockTimer } from '../structures/clock.js';
 import type { Config } from './config.js';
 import type { Log } from './log.js';
+
+/** How long new code is watched more closely. */
+const PROBATION_MS = 60_000;
 
 /** The main thread's watch over the schedulers: processes that do not return are cut off, threads that hang end. */
 export class SchedulerWatch {
@@ -19,12 +22,16 @@ export class SchedulerWatch {
   /** What is watched, and what ends the watch over it. */
   readonly #watched = new Map<string, { readonly guard: GuardHandle; readonly end: () => void }>();
   readonly #report: (event: AlertEvent) => void;
+  #config: Config;
+  /** New code is in: until then it may run for less long. */
+  #probation: ClockTimer | null = null;
 
   /** @param report is told of each time that a thread was held up */
   constructor(config: Config, clock: Clock, log: Log, report: (event: AlertEvent) => void) {
     this.#log = log;
     this.#clock = clock;
     this.#report = report;
+    this.#config = config;
     this.#watchdog = new Watchdog({
       clock,
       pollMs: pollMsOf(config),
@@ -35,8 +42,19 @@ export class SchedulerWatch {
 
   /** Other limits from the next look on: longScheduleMs, longScheduleKillMs, schedulerHangMs. */
   setLimits(config: Config): void {
+    this.#config = config;
     this.#watchdog.setPoll(pollMsOf(config));
-    this.#watchdog.setLimits(limitsOf(config));
+    this.#watchdog.setLimits(limitsOf(config, this.#probation !== null));
+  }
+
+  /** New code was loaded: for a minute a process is cut off after codeProbationKillMs. */
+  codeLoaded(): void {
+    this.#clock.clearTimer(this.#probation);
+    this.#probation = this.#clock.setTimer(() => {
+      this.#probation = null;
+      this.setLimits(this.#config);
+    }, PROBATION_MS);
+    this.setLimits(this.#config);
   }
 
   /** Says so, once, if no process can be cut off. */
@@ -94,10 +112,13 @@ function pollMsOf({ longScheduleMs }: Config): number {
   return Math.min(50, longScheduleMs / 2);
 }
 
-function limitsOf({ longScheduleMs, longScheduleKillMs, schedulerHangMs }: Config): WatchLimits {
+function limitsOf(config: Config, isOnProbation = false): WatchLimits {
+  const { longScheduleMs, longScheduleKillMs, schedulerHangMs, codeProbationKillMs } = config;
+  const killMs = longScheduleKillMs === 0 ? Number.POSITIVE_INFINITY : longScheduleKillMs;
+  const tighter = Math.max(longScheduleMs, Math.min(killMs, codeProbationKillMs));
   return {
     longMs: longScheduleMs,
-    killMs: longScheduleKillMs === 0 ? Number.POSITIVE_INFINITY : longScheduleKillMs,
+    killMs: isOnProbation && codeProbationKillMs !== 0 ? tighter : killMs,
     lostMs: schedulerHangMs,
   };
 }

@@ -221,6 +221,17 @@ export const SETTINGS = [
       'A process that runs for so long without a pause is ended, alone: for its client it is a lost connection. Needs the native guard. 0: never.',
   },
   {
+    name: 'codeProbationKillMs',
+    group: 'Server',
+    type: 'duration',
+    default: 250,
+    min: 0,
+    max: hour,
+    knob: true,
+    description:
+      'The same within the first minute of code that was loaded while the server runs: it has to prove itself. 0: no other limit than usual.',
+  },
+  {
     name: 'schedulerHangMs',
     group: 'Server',
     type: 'duration',

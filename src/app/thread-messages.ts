@@ -6,6 +6,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { RuntimeStat } from '../actors/runtime-stats.js';
 import type { ChatStats } from '../chat/chat-stats.js';
 import type { RegistrationMemory } from '../chat/registration-limits.js';
+import type { CodeEvent, CodeState } from '../hot-code/index.js';
 import type { AlertEventName } from '../metrics/alerts/alert-rules.js';
 import type { GcCounter } from '../metrics/gc/gc-counters.js';
 import type { GuardHandle, SchedulerLinks, StatsMemory } from '../schedulers/index.js';
@@ -44,6 +45,9 @@ export interface SchedulerData {
   /** What all schedulers count together, so that limits of the server hold for the sum. */
   readonly admission: AdmissionMemory;
   readonly registrations: RegistrationMemory;
+  /** Of the last change of code that is effective, for all schedulers; and where the others stand. */
+  readonly codeWord: Int32Array;
+  readonly code: CodeState;
 }
 
 /** What the writer thread is started with. */
@@ -112,6 +116,7 @@ export type FromScheduler =
   /** It can be watched, and what runs in it cut off. */
   | { readonly type: 'guarded'; readonly guard: GuardHandle }
   | { readonly type: 'drained'; readonly terminated: number }
+  | { readonly type: 'code'; readonly event: CodeEvent }
   | Answer
   | {
       readonly type: 'sms';

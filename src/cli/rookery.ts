@@ -4,6 +4,7 @@ import { wsarCommand } from '../../tools/wsar/wsar-command.js';
 import { VERSION } from '../app/version.js';
 import { alertsCommand } from './alerts.js';
 import { chatCommand } from './chat/chat-command.js';
+import { codeCommand } from './code/code-command.js';
 import { faultCommand } from './fault.js';
 import { knobCommand } from './knob.js';
 import { operatorTokenCommand } from './operator-token.js';
@@ -27,6 +28,7 @@ Examples:
   rookery alerts                               what is wrong
   rookery wsar -g sched,msgq 1                 figures, live; -f data/wsar: recorded
   rookery knob set log-level debug             change a setting while the server runs
+  rookery code load src/chat/handlers/server-info.ts   change its code while people chat
   rookery partitions move --from 1 --to 2      take the inboxes off a scheduler`,
   );
 const commands = [
@@ -40,6 +42,7 @@ const commands = [
   alertsCommand(),
   wsarCommand(),
   faultCommand(),
+  codeCommand(),
   operatorTokenCommand(),
 ];
 for (const command of commands) {

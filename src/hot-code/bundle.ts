@@ -22,7 +22,12 @@ export interface BundleOptions {
    * The sources that the running program was built from: what lies in there is not built in but required, as `<scheme>:<path>.js`, so
    * that new code works with the classes and tables that are there. Everything else that is imported by a path is built in.
    */
-  readonly shared?: { readonly folder: string; readonly scheme: string };
+  readonly shared?: {
+    readonly folder: string;
+    readonly scheme: string;
+    /** A folder in there whose files are built in all the same. */
+    readonly except?: string;
+  };
 }
 
 /**
@@ -110,6 +115,7 @@ function outside(entry: string, imports: Set<string>, { shared }: BundleOptions)
         if (shared === undefined || target === entry) return undefined;
         const within = relative(resolve(shared.folder), target);
         if (within.startsWith('..') || isAbsolute(within)) return undefined;
+        if (shared.except !== undefined && target.startsWith(shared.except)) return undefined;
         return external(`${shared.scheme}:${within.split(sep).join('/').replace(/\.ts$/, '.js')}`);
       });
     },

@@ -74,7 +74,12 @@ export interface CodeServerOptions {
   readonly word: Int32Array;
   nodes(): readonly CodeNode[];
   /** Writes the history: awaited before anything becomes effective. Its failure refuses the release. */
-  record(record: ReleaseRecord, texts: readonly CodeText[]): Promise<void>;
+  record(
+    record: ReleaseRecord,
+    texts: readonly CodeText[],
+    /** How all modules will stand that are not as they were at first. */
+    modules: readonly ModuleState[],
+  ): Promise<void>;
   /** Something happened by itself. */
   readonly onAutomatic: (record: ReleaseRecord) => void;
   readonly rules?: JudgeRules;
@@ -299,7 +304,9 @@ export class CodeServer {
     };
     try {
       const texts = changes.flatMap((change) => (change.type === 'load' ? [change.code] : []));
-      await this.#options.record(record, texts);
+      const modules = new Map(this.#modules);
+      for (const state of after) modules.set(state.module, state);
+      await this.#options.record(record, texts, [...modules.values()]);
     } catch (error) {
       this.#abort(number);
       throw new ReleaseRefused(`it could not be written down: ${(error as Error).message}`);

@@ -48,8 +48,8 @@ export interface ChangeableProcess {
 
 export interface ModuleTableOptions {
   readonly clock: Clock;
-  /** Stands for the program's own code among the versions. */
-  readonly hash: string;
+  /** Of the code of a module that the program was started with. */
+  readonly hashOf: (module: string) => string;
   /** Of the last operation that is effective, in its first word. Shared with the other threads: one store changes them all. */
   readonly word: Int32Array;
   readonly importModule: ImportModule;
@@ -79,7 +79,7 @@ interface Ready {
  */
 export class ModuleTable {
   readonly clock: Clock;
-  readonly #hash: string;
+  readonly #hashOf: (module: string) => string;
   readonly #word: Int32Array;
   readonly #importModule: ImportModule;
   readonly #processes: ModuleTableOptions['processes'];
@@ -90,7 +90,7 @@ export class ModuleTable {
 
   constructor(options: ModuleTableOptions) {
     this.clock = options.clock;
-    this.#hash = options.hash;
+    this.#hashOf = options.hashOf;
     this.#word = options.word;
     this.#importModule = options.importModule;
     this.#processes = options.processes;
@@ -108,7 +108,7 @@ export class ModuleTable {
     const { name } = contract;
     if (this.#slots.has(name)) throw new RangeError(`there is a module ${name} already`);
     const exports = contract.take(exported as Record<string, unknown>);
-    const version = new ModuleVersion(name, 0, this.#hash, exports, this.clock.wall());
+    const version = new ModuleVersion(name, 0, this.#hashOf(name), exports, this.clock.wall());
     const slot = new ModuleSlot(this, contract, version);
     this.#slots.set(name, slot as unknown as ModuleSlot);
     return slot;

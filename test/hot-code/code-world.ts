@@ -72,7 +72,7 @@ export class CodeWorld extends World {
   newTable(): ModuleTable {
     return new ModuleTable({
       clock: this.clock,
-      hash: 'program',
+      hashOf: () => 'program',
       word: this.word,
       importModule: (specifier) => import(specifier) as Promise<object>,
       processes: (slot) => [...this.processes].filter((process) => process.slot === slot),

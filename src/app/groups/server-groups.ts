@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { RuntimeStat } from '../../actors/runtime-stats.js';
+import type { ModuleReport } from '../../hot-code/index.js';
 import { GC_COUNTERS } from '../../metrics/gc/gc-counters.js';
 import { type CollectingThread, collectorMs, gcGroup } from '../../metrics/gc/gc-group.js';
 import { GcObserver } from '../../metrics/gc/gc-observer.js';
@@ -12,6 +13,7 @@ import type { ThreadQuestions } from '../thread-questions.js';
 import type { WriterThread } from '../writer-thread.js';
 import { backlogGroup } from './backlog-group.js';
 import { chatGroup } from './chat-group.js';
+import { codeGroup } from './code-group.js';
 import { connGroup } from './conn-group.js';
 import { memGroup } from './mem-group.js';
 import { msgqGroup } from './msgq-group.js';
@@ -28,6 +30,7 @@ export interface ServerGroupsParts extends GroupsOptions {
   /** What the runtime of the main thread counts. */
   readonly main: StatsMemory<RuntimeStat>;
   readonly dataFolder: string;
+  readonly code: () => Promise<readonly ModuleReport[]>;
 }
 
 /** All figures that the server has of itself. Sources of other groups are added here, one line each. */
@@ -55,7 +58,8 @@ export function serverGroups(parts: ServerGroupsParts): Groups {
     .add(storeGroup({ writer: () => writer, rings }))
     .add(chatGroup(threads))
     .add(resourceGroup({ dataFolder: parts.dataFolder, writer: () => schedulers.queued() }))
-    .add(backlogGroup(parts.questions, schedulers.all));
+    .add(backlogGroup(parts.questions, schedulers.all))
+    .add(codeGroup(parts.code));
   for (const source of osGroups(parts.clock, process.pid)) groups.add(source);
   return groups;
 }

@@ -16,6 +16,7 @@ import {
   type PinChallenge,
   type RookeryClient,
   receiptCovers,
+  serverInfo,
   setProfileName,
   type TypingState,
   unblockUser,
@@ -194,6 +195,12 @@ export class ChatSession {
   meet(peer: number): void {
     this.#meet(peer);
     this.#client.subscribePresence(peer);
+  }
+
+  /** What the server says of itself. */
+  async serverInfo(): Promise<string> {
+    const { name, version, epoch } = await serverInfo(this.#client);
+    return `${name} ${version}, epoch ${epoch}`;
   }
 
   async rename(name: string): Promise<void> {

@@ -12,6 +12,7 @@ export const PLAIN_MODE_HELP = `Without a terminal, or with --plain, lines go in
 In:   /to NUMBER     who the following lines are for
       /read          mark what NUMBER wrote as read
       /typing        tell NUMBER that something is being written
+      /info          what the server says of itself
       /wait          go on when the server has everything that was sent
       /quit          end now; the end of the input waits for the server first
       anything else  a message; \\n in it is a new line, \\\\ a backslash, // at the beginning a slash
@@ -118,6 +119,9 @@ export class PlainMode {
       case '/typing':
         if (this.#peer !== null) this.#session.typing(this.#peer, 'typing');
         return false;
+      case '/info':
+        await this.#tellOfServer();
+        return false;
       case '/wait':
         await this.#drained();
         return false;
@@ -132,6 +136,14 @@ export class PlainMode {
     }
     this.#step(this.#session.send(this.#peer, unescaped(line.replace(/^\/\//, '/'))));
     return false;
+  }
+
+  async #tellOfServer(): Promise<void> {
+    try {
+      this.#out(`* server: ${await this.#session.serverInfo()}`);
+    } catch (error) {
+      this.#out(`! ${errorText(error)}`);
+    }
   }
 
   async #register(): Promise<void> {

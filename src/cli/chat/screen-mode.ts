@@ -319,6 +319,9 @@ export class ScreenMode {
           this.#tell(`Others see you as ${rest} now.`);
         }
         return;
+      case '/info':
+        this.#tell(await session.serverInfo());
+        return;
       case '/block':
       case '/unblock':
         if (this.#peer === null) return;

@@ -207,6 +207,7 @@ const HELP = [
   ['/name NAME', 'how others see you'],
   ['/block, /unblock', 'take no messages from this person'],
   ['/connect', 'connect now'],
+  ['/info', 'what the server says of itself'],
   ['/quit, Ctrl+C', 'end'],
   ['', ''],
   ['…  ✓  ✓✓', 'waiting, on the server, delivered; coloured when read'],

@@ -1,0 +1,393 @@
+import { watch } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { BundleFailed } from '../../hot-code/bundle.js';
+import type { ModuleReport, Prepared, Release, ReleaseRecord, VersionFigures } from '../../hot-code/index.js';
+import {
+  askAction,
+  type OperatorFlags,
+  OperatorRefused,
+  operatorOptions,
+  toldPlainly,
+} from '../operator-client.js';
+import { type Built, buildModule, moduleName } from './build-module.js';
+import { textDiff } from './text-diff.js';
+import { typeCheck } from './type-check.js';
+
+/** Loading waits for every scheduler to compile and try. */
+const LOAD_MS_MAX = 30_000;
+/** Editors write a file in several steps. */
+const SAVE_MS = 100;
+
+interface LoadFlags {
+  readonly message?: string;
+  readonly canary?: number;
+  readonly promote?: boolean;
+  readonly automatic: boolean;
+  readonly suspend?: boolean | string[];
+  readonly types: boolean;
+  readonly extra?: unknown;
+}
+
+/** `rookery code`: the modules of a running server, and how to change them. */
+export function codeCommand(): Command {
+  const code = new Command('code')
+    .summary('change the code of a running server')
+    .description(
+      `Changes modules of a running server while messages flow: no connection is closed, and a rollback takes as long as a message.
+Modules are the files of src/chat/handlers; the name of a file is the name of its module.`,
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  rookery code list                                       what runs, and who runs it
+  rookery code check src/chat/handlers/server-info.ts     types, build, exports and a dry run; nothing is changed
+  rookery code load src/chat/handlers/server-info.ts -m "greets by name"
+  rookery code load session.ts partition.ts --suspend     several modules as one release
+  rookery code load session.ts --canary 5%                for a twentieth of the users; worse than before: it goes by itself
+  rookery code rollback                                   the latest release is taken back
+  rookery code watch src/chat/handlers                    development: load whatever is saved`,
+    );
+  const flagsOf = (command: Command) => command.optsWithGlobals<OperatorFlags & { json?: boolean }>();
+  const told =
+    (body: (flags: OperatorFlags & { json?: boolean }, command: Command) => Promise<void>) =>
+    (...args: unknown[]) => {
+      const command = args.at(-1) as Command;
+      return toldPlainly(async () => {
+        try {
+          await body(flagsOf(command), command);
+        } catch (error) {
+          if (!(error instanceof BundleFailed)) throw error;
+          throw new OperatorRefused(error.message);
+        }
+      });
+    };
+
+  code
+    .command('list')
+    .summary('modules, versions, hashes, ages, and the processes on each version')
+    .option('--json', 'as JSON')
+    .action(
+      told(async (flags) => {
+        const list = await askAction<CodeList>(flags, 'code-list');
+        print(flags.json === true ? JSON.stringify(list) : listInWords(list, Date.now()));
+      }),
+    );
+
+  code
+    .command('check')
+    .summary('types, build, exports and a dry run on live states; nothing is changed')
+    .argument('<file...>', 'files of modules')
+    .option('--no-types', 'do not check types')
+    .action(
+      told(async (flags, command) => {
+        const files = command.args;
+        const built = await build(files, command.opts<LoadFlags>());
+        const prepared = await askAction<Prepared>(
+          flags,
+          'code-check',
+          { modules: sent(built) },
+          LOAD_MS_MAX,
+        );
+        for (const { module, hash, text } of built) print(`${module} ${hash}, ${text.length} bytes`);
+        print(`can be loaded; ${triedInWords(prepared)}`);
+      }),
+    );
+
+  code
+    .command('load')
+    .summary('load modules as one release')
+    .argument('<file...>', 'files of modules, in the order in which they become effective')
+    .option('-m, --message <text>', 'what it is for, for the history')
+    .option('--canary <share>', 'for this share of the users only, such as 5% or 0.05', shareIn)
+    .option('--promote', 'a canary that has proved good becomes the current version by itself')
+    .option('--no-automatic', 'a version that is worse than the one before stays all the same')
+    .option(
+      '--suspend [module...]',
+      'change the state of all processes of these modules (or of all) before any of them goes on',
+    )
+    .option('--extra <json>', 'for the codeChange of the modules', jsonIn)
+    .option('--no-types', 'do not check types')
+    .option('--json', 'as JSON')
+    .action(
+      told(async (flags, command) => {
+        const options = command.opts<LoadFlags>();
+        const built = await build(command.args, options);
+        const release = await load(flags, built, options);
+        print(flags.json === true ? JSON.stringify(release) : releaseInWords(release));
+      }),
+    );
+
+  code
+    .command('rollback')
+    .summary('take the latest release back, or these modules to their previous versions')
+    .argument('[module...]', 'names of modules')
+    .option('-m, --message <text>', 'why, for the history')
+    .action(
+      told(async (flags, command) => {
+        const { message } = command.opts<{ message?: string }>();
+        const modules = command.args.length === 0 ? {} : { modules: command.args.map(moduleName) };
+        print(
+          releaseInWords(
+            await askAction<Release>(
+              flags,
+              'code-rollback',
+              { ...modules, ...(message === undefined ? {} : { message }) },
+              LOAD_MS_MAX,
+            ),
+          ),
+        );
+      }),
+    );
+
+  for (const [name, summary] of [
+    ['promote', 'the canary becomes the current version'],
+    ['withdraw', 'the canary is given up'],
+  ] as const) {
+    code
+      .command(name)
+      .summary(summary)
+      .option('-m, --message <text>', 'why, for the history')
+      .action(
+        told(async (flags, command) => {
+          const { message } = command.opts<{ message?: string }>();
+          print(
+            releaseInWords(
+              await askAction<Release>(
+                flags,
+                `code-${name}`,
+                message === undefined ? {} : { message },
+                LOAD_MS_MAX,
+              ),
+            ),
+          );
+        }),
+      );
+  }
+
+  code
+    .command('purge')
+    .summary('let go of previous versions that nobody runs any more')
+    .argument('[module...]', 'names of modules; all, if none is named')
+    .option('--hard', 'end the processes that still run them')
+    .action(
+      told(async (flags, command) => {
+        const { hard = false } = command.opts<{ hard?: boolean }>();
+        const modules = command.args.length === 0 ? {} : { modules: command.args.map(moduleName) };
+        const { purged, left } = await askAction<Purged>(flags, 'code-purge', { ...modules, kill: hard });
+        for (const module of purged) print(`${module}: the previous version is gone`);
+        for (const { module, users } of left)
+          print(`${module}: ${users} still run the previous version; --hard would end them`);
+        if (purged.length + left.length === 0) print('there is no previous version');
+        if (left.length > 0) process.exitCode = 1;
+      }),
+    );
+
+  code
+    .command('history')
+    .summary('releases and rollbacks: who, when, what and why')
+    .option('--json', 'as JSON')
+    .action(
+      told(async (flags) => {
+        const history = await askAction<readonly ReleaseRecord[]>(flags, 'code-history');
+        if (flags.json === true) print(JSON.stringify(history));
+        else print(history.length === 0 ? 'nothing was ever loaded' : history.map(recordInWords).join('\n'));
+      }),
+    );
+
+  code
+    .command('diff')
+    .summary('what a file would change of what was loaded')
+    .argument('<file>', 'file of a module')
+    .option('--version <number>', 'of this version, not the current one', Number)
+    .action(
+      told(async (flags, command) => {
+        const [file] = command.args as [string];
+        const { version } = command.opts<{ version?: number }>();
+        const built = await buildModule(file);
+        const params = { module: built.module, ...(version === undefined ? {} : { version }) };
+        const { text } = await askAction<{ text: string }>(flags, 'code-text', params);
+        const diff = textDiff(text, built.text, `${built.module} as loaded`, file);
+        print(diff === '' ? 'no difference' : diff);
+      }),
+    );
+
+  code
+    .command('watch')
+    .summary('development: load whatever is saved in a folder')
+    .argument('<folder>', 'such as src/chat/handlers')
+    .option('--no-types', 'do not check types')
+    .action(
+      told(async (flags, command) => {
+        const [folder] = command.args as [string];
+        await watchFolder(flags, resolve(folder), command.opts<LoadFlags>());
+      }),
+    );
+
+  for (const command of code.commands) for (const option of operatorOptions()) command.addOption(option);
+  return code;
+}
+
+interface CodeList {
+  readonly modules: readonly ModuleReport[];
+  readonly probation: { readonly number: number; readonly ageMs: number } | null;
+}
+interface Purged {
+  readonly purged: readonly string[];
+  readonly left: readonly { readonly module: string; readonly users: number }[];
+}
+
+/** @throws BundleFailed */
+async function build(files: readonly string[], { types, suspend }: Partial<LoadFlags>): Promise<Built[]> {
+  const suspended = (file: string) =>
+    suspend === true || (Array.isArray(suspend) && suspend.map(moduleName).includes(moduleName(file)));
+  const built: Built[] = [];
+  for (const file of files) built.push(await buildModule(file, suspended(file)));
+  for (const { file, warnings } of built) for (const warning of warnings) complain(`${file}: ${warning}`);
+  if (types === false) return built;
+  const { ok, output } = await typeCheck(built.map(({ path }) => path));
+  if (ok === false) throw new BundleFailed(output);
+  if (ok === null) complain(output);
+  return built;
+}
+
+async function load(
+  flags: OperatorFlags,
+  built: readonly Built[],
+  options: Partial<LoadFlags>,
+): Promise<Release> {
+  const { message, canary, promote = false, automatic = true, extra } = options;
+  const params = {
+    modules: sent(built),
+    ...(message === undefined ? {} : { message }),
+    promote,
+    automatic,
+    ...(canary === undefined ? {} : { canary }),
+    ...(extra === undefined ? {} : { extra }),
+  };
+  return await askAction<Release>(flags, 'code-load', params, LOAD_MS_MAX);
+}
+
+function sent(built: readonly Built[]): readonly object[] {
+  return built.map(({ module, text, imports, path, suspend }) => ({
+    module,
+    text,
+    imports,
+    file: path,
+    suspend,
+  }));
+}
+
+async function watchFolder(flags: OperatorFlags, folder: string, options: LoadFlags): Promise<void> {
+  const known = new Set((await askAction<CodeList>(flags, 'code-list')).modules.map(({ module }) => module));
+  const names = (await readdir(folder)).filter((name) => known.has(moduleName(name)));
+  print(`watching ${names.length} modules in ${folder}: what is saved is loaded (end with Ctrl-C)`);
+  const due = new Map<string, NodeJS.Timeout>();
+  let busy: Promise<void> = Promise.resolve();
+  watch(folder, (_event, name) => {
+    if (name === null || !known.has(moduleName(name)) || !/\.[jt]s$/.test(name)) return;
+    clearTimeout(due.get(name));
+    due.set(
+      name,
+      setTimeout(() => {
+        busy = busy.then(() => loadSaved(flags, join(folder, name), options));
+      }, SAVE_MS),
+    );
+  });
+  await new Promise<never>(() => {});
+}
+
+async function loadSaved(flags: OperatorFlags, file: string, options: LoadFlags): Promise<void> {
+  try {
+    // Nobody runs two versions for long while somebody tries things out.
+    await askAction<Purged>(flags, 'code-purge', {});
+    print(releaseInWords(await load(flags, await build([file], options), { ...options, message: 'saved' })));
+  } catch (error) {
+    if (!(error instanceof BundleFailed || error instanceof OperatorRefused)) throw error;
+    complain(error.message);
+  }
+}
+
+// ---- words -------------------------------------------------------------------------------------------------------
+
+function listInWords({ modules, probation }: CodeList, now: number): string {
+  const rows = [['module', 'version', 'hash', 'age', 'processes', 'calls', 'failed', '']];
+  const row = (module: string, version: VersionFigures, what: string) => {
+    const { number, hash, loadedAt, users, calls, failures } = version;
+    rows.push([
+      module,
+      String(number),
+      hash,
+      ageInWords(now - loadedAt),
+      String(users),
+      String(calls),
+      String(failures),
+      what,
+    ]);
+  };
+  for (const { module, current, previous, canary, canaryShare } of modules) {
+    row(module, current, '');
+    if (canary !== null) row('', canary, `canary, ${(canaryShare * 100).toFixed(1)} %`);
+    if (previous !== null) row('', previous, 'previous');
+  }
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)));
+  const table = rows.map((cells) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
+  if (probation !== null)
+    table.push('', `release ${probation.number} is on probation since ${ageInWords(probation.ageMs)}`);
+  return table.join('\n');
+}
+
+function releaseInWords({ record, preparedMs, effectiveMs, tried, notTried }: Release): string {
+  const modules = record.modules.map(({ module, version }) => `${module} is version ${version}`).join(', ');
+  return `release ${record.number} (${record.kind}): ${modules}; ready after ${preparedMs.toFixed(0)} ms, effective ${effectiveMs.toFixed(1)} ms later; ${triedInWords({ tried, notTried })}`;
+}
+
+function triedInWords({ tried, notTried }: { readonly tried: number; readonly notTried: number }): string {
+  const left = notTried === 0 ? '' : `, ${notTried} could not be copied`;
+  return `tried on ${tried} live states${left}`;
+}
+
+function recordInWords({ number, kind, modules, author, message, at, evidence }: ReleaseRecord): string {
+  const what = modules
+    .map(({ module, version, hash }) => `${module}@${version}${hash === '' ? '' : ` ${hash}`}`)
+    .join(', ');
+  const why = [message, evidence].filter((text) => text !== undefined && text !== '').join(': ');
+  return `${number}  ${new Date(at).toISOString()}  ${kind}  ${what}  by ${author}${why === '' ? '' : `  ${why}`}`;
+}
+
+function ageInWords(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} d`;
+}
+
+function shareIn(text: string): number {
+  const share = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
+  if (!(share > 0 && share < 1))
+    throw new InvalidArgumentError('a share is more than 0 % and less than 100 %, such as 5% or 0.05.');
+  return share;
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`not JSON: ${(error as Error).message}.`);
+  }
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function complain(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
