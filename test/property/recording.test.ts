@@ -98,7 +98,12 @@ const steps: fc.Arbitrary<readonly Step[]> = groups.chain((described) =>
 );
 
 /** The bytes of a file with these samples, ended in order or as it stands while it is written. */
-async function recorded(folder: string, list: readonly Step[], isEnded: boolean): Promise<Uint8Array> {
+async function recorded(
+  folder: string,
+  list: readonly Step[],
+  isEnded: boolean,
+  keyEvery = 60,
+): Promise<Uint8Array> {
   const inner = mkdtempSync(join(folder, 'wsar-'));
   const writer = new RecordingWriter({
     folder: inner,
@@ -106,6 +111,7 @@ async function recorded(folder: string, list: readonly Step[], isEnded: boolean)
     origin: { run: 'r', host: 'h', system: 's', cpus: 2, program: 'p', intervalMs: 1000 },
     fileBytesMax: Number.MAX_SAFE_INTEGER,
     keepBytes: Number.MAX_SAFE_INTEGER,
+    keyEvery,
     onProblem: (error) => assert.fail(error),
   });
   for (const { reading, groups } of list) assert.ok(writer.append(sampleOf(reading, groups), groups));
@@ -175,24 +181,30 @@ describe('recordings', () => {
   test('what is written is read, ended or not', async (t) => {
     const folder = temporaryFolder(t);
     await fc.assert(
-      fc.asyncProperty(steps, fc.boolean(), async (list, isEnded) => {
-        const bytes = await recorded(folder, list, isEnded);
-        const { readings, complaints } = readBack(join(folder, 'x.wsar'), bytes);
-        assert.equal(complaints, 0);
-        assert.deepEqual(
-          readings,
-          list.map(({ reading }) => reading),
-        );
-      }),
-      { numRuns: 150 },
+      fc.asyncProperty(
+        steps,
+        fc.boolean(),
+        fc.integer({ min: 1, max: 7 }),
+        async (list, isEnded, keyEvery) => {
+          const bytes = await recorded(folder, list, isEnded, keyEvery);
+          const { readings, complaints } = readBack(join(folder, 'x.wsar'), bytes);
+          assert.equal(complaints, 0);
+          assert.deepEqual(
+            readings,
+            list.map(({ reading }) => reading),
+          );
+        },
+      ),
+      { numRuns: 300 },
     );
   });
 
   test('cut off at any byte: everything before is read, and the rest is reported', async (t) => {
     const folder = temporaryFolder(t);
     await fc.assert(
-      fc.asyncProperty(steps, async (list) => {
-        const bytes = await recorded(folder, list, true);
+      fc.asyncProperty(steps, async (whole) => {
+        const list = whole.slice(0, 4);
+        const bytes = await recorded(folder, list, true, 2);
         const all = list.map(({ reading }) => reading);
         let most = 0;
         let boundaries = 0;
@@ -207,7 +219,7 @@ describe('recordings', () => {
         // Behind the header, each block, and the index.
         assert.equal(boundaries, all.length + 3);
       }),
-      { numRuns: 6 },
+      { numRuns: 3 },
     );
   });
 

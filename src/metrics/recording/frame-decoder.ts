@@ -6,6 +6,7 @@ import { ROWS } from './frame-encoder.js';
 import { RecordingError } from './recording-error.js';
 import type { Sample, Table } from './sample.js';
 
+const NOTHING = new Float64Array(0);
 /** Rows of one group: more would be no recording of ours. */
 const ROWS_MAX = 1_000_000;
 
@@ -44,7 +45,7 @@ export class FrameDecoder {
       description,
       isWanted: this.#wanted === null || this.#wanted.has(description.name),
       instances: [],
-      figures: new Float64Array(0),
+      figures: NOTHING,
     }));
     this.#number = -1;
   }
@@ -69,6 +70,13 @@ export class FrameDecoder {
     if (!isKey && !this.canRead(number)) return null;
     // Whatever is half read after an error is no ground either.
     this.#number = -1;
+    if (isKey) {
+      // A group that is not in it is compared with nothing when it comes back.
+      for (const group of this.#groups) {
+        group.instances = [];
+        group.figures = NOTHING;
+      }
+    }
     this.#at = source.zigzag() + (isKey ? 0 : this.#at);
     this.#uptimeUs = source.zigzag() + (isKey ? 0 : this.#uptimeUs);
     const tables = new Map<string, Table>();

@@ -19,6 +19,8 @@ export interface RecordingWriterOptions {
   readonly fileBytesMax: number;
   /** All files of the folder together: the oldest ones are removed. The one that is being written stays in any case. */
   readonly keepBytes: number;
+  /** Frames from one key frame to the next; 60 unless said otherwise. */
+  readonly keyEvery?: number;
   /** What stays free on the disk; 256 MiB unless said otherwise. */
   readonly freeBytesMin?: number;
   /** Told each time: the disk refuses, or cannot keep up and samples are left out. */
@@ -104,7 +106,7 @@ export class RecordingWriter {
       this.#block(BLOCK.descriptions, current);
     }
     const isKey =
-      current.frames % KEY_EVERY === 0 ||
+      current.frames % (this.#options.keyEvery ?? KEY_EVERY) === 0 ||
       current.descriptions.at(-1)! > (current.keyFrames.at(-1)?.offset ?? 0);
     if (isKey) current.keyFrames.push({ at: sample.at, offset: current.length });
     this.#payload.clear();
