@@ -5,6 +5,7 @@ import type { Runtime } from '../actors/runtime.js';
 import type { ChatLimits } from '../chat/chat-limits.js';
 import type { ChatNode } from '../chat/chat-node.js';
 import { ChatStats } from '../chat/chat-stats.js';
+import { MessageMarks } from '../chat/message-marks.js';
 import type { PartitionMessage, RegistrarMessage, SessionMessage } from '../chat/messages.js';
 import { Occupancy } from '../chat/occupancy.js';
 import type { RegistrarOptions } from '../chat/registrar.js';
@@ -29,6 +30,8 @@ export interface ChatSchedulerParts {
   readonly version: string;
   readonly runtime: Runtime;
   readonly clock: Clock;
+  /** Added to the clock it is the time of all threads of the process. Default 0. */
+  readonly timeOffsetMs?: number;
   readonly store: StorePort;
   readonly epoch: number;
   /** Which of the schedulers it is: 1, 2, … */
@@ -95,6 +98,7 @@ export class ChatScheduler implements ConnectionAcceptor {
       limits: parts.limits,
       stats: new ChatStats(),
       occupancy: new Occupancy(),
+      marks: new MessageMarks(clock, parts.timeOffsetMs ?? 0),
       modules,
       sessions: new Requesters<Pid<SessionMessage>>(parts.incarnation),
       requests: new RequestNumbers(parts.incarnation),

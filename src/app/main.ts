@@ -147,7 +147,15 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
       code: () => this.#code.report(),
       onFailure: (group, error) => this.#log.warn({ group, err: error }, `no figures of ${group}`),
     });
-    this.#telemetry = new Telemetry({ config, groups: this.#groups, clock: this.#clock, log: this.#log });
+    this.#telemetry = new Telemetry({
+      config: this.#knobs.live,
+      groups: this.#groups,
+      clock: this.#clock,
+      random: this.#random,
+      log: this.#log,
+      questions: this.#questions,
+      schedulers: () => this.#schedulers.all,
+    });
     this.#moves = new PartitionMoves(this.#schedulers, this.#clock, (scheduler) =>
       this.#askScheduler(scheduler),
     );
@@ -195,6 +203,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
         this.#log.level = logLevel;
       })
       .use(['drainGraceMs', 'drainJitterMs'])
+      .use(['traceSampleRatio'], (now) => void this.#telemetry.sampleTraces(now.traceSampleRatio))
       .use(knobNames().filter((name) => name.startsWith('alert')));
     this.#processThreads = processThreads({
       runtime,

@@ -33,6 +33,7 @@ import { schedulerGuard } from './scheduler-guard.js';
 import { heedSchedulerKnobs, registerKnobs } from './scheduler-knobs.js';
 import { schedulerStats } from './scheduler-stats.js';
 import type { FromScheduler, SchedulerData, ToScheduler } from './thread-messages.js';
+import { registerMessageMarks } from './trace-answers.js';
 import { registerTree } from './tree-answers.js';
 
 const data = workerData as SchedulerData;
@@ -111,6 +112,7 @@ const scheduler: ChatScheduler = start({
   version: data.version,
   runtime,
   clock,
+  timeOffsetMs,
   store,
   epoch: data.epoch,
   place: data.place,
@@ -132,6 +134,7 @@ registerTree(answers, runtime, `scheduler-${data.place}`);
 registerMailboxes(answers, runtime);
 registerKnobs(answers, knobs);
 registerCode(answers, code.table);
+registerMessageMarks(answers, scheduler.node.marks);
 
 registerAlerts(answers, runtime);
 

@@ -408,6 +408,17 @@ export const SETTINGS = [
     knob: false,
     description: 'The collector is sent the figures this often.',
   },
+  {
+    name: 'traceSampleRatio',
+    group: 'Telemetry',
+    type: 'ratio',
+    default: 0,
+    min: 0,
+    max: 1,
+    knob: true,
+    description:
+      'The share of messages whose way through the server is sent to the collector as a trace: 0.001 is one of a thousand. 0: none.',
+  },
   // ——— figures
   {
     name: 'wsarRecord',

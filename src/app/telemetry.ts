@@ -1,20 +1,28 @@
 import { hostname } from 'node:os';
 import type { Groups } from '../metrics/groups.js';
 import type { ExportedService } from '../metrics/otel/exported-resource.js';
+import type { MessageSpans } from '../metrics/otel/message-spans.js';
 import type { OtlpMetrics } from '../metrics/otel/otlp-metrics.js';
 import { OtlpTarget, OtlpTargetError } from '../metrics/otel/otlp-target.js';
 import type { PrometheusMetrics } from '../metrics/otel/prometheus.js';
 import type { Clock } from '../structures/clock.js';
+import type { Random } from '../structures/random.js';
+import { processTimeOffsetMs } from '../structures/system-clock.js';
 import type { Config } from './config.js';
 import type { Log } from './log.js';
+import { MessageTracing } from './message-tracing.js';
 import { StartRefused } from './start-refused.js';
+import type { AskedThread, ThreadQuestions } from './thread-questions.js';
 import { VERSION } from './version.js';
 
 export interface TelemetryParts {
-  readonly config: Pick<Config, 'otlpEndpoint' | 'otlpHeaders' | 'otlpIntervalMs'>;
+  readonly config: Pick<Config, 'otlpEndpoint' | 'otlpHeaders' | 'otlpIntervalMs' | 'traceSampleRatio'>;
   readonly groups: Groups;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
+  readonly questions: ThreadQuestions;
+  readonly schedulers: () => readonly (AskedThread & { readonly name: string })[];
 }
 
 /** A collector that is away is mentioned this often, not at each try. */
@@ -29,6 +37,9 @@ export class Telemetry {
   readonly #target: OtlpTarget | null;
   #prometheus: Promise<PrometheusMetrics> | null = null;
   #otlp: OtlpMetrics | null = null;
+  #tracing: Promise<MessageTracing> | null = null;
+  #spans: MessageSpans | null = null;
+  #port = 0;
   #complainedAt = Number.NEGATIVE_INFINITY;
 
   /** @throws StartRefused when the endpoint or its headers make no sense. */
@@ -45,6 +56,7 @@ export class Telemetry {
 
   /** @param port of the chat: it tells servers of one machine apart. */
   async start(port: number): Promise<void> {
+    this.#port = port;
     if (this.#target === null) return;
     const { config, groups } = this.#parts;
     const [{ OtlpMetrics }, { onProblem }] = await Promise.all([
@@ -53,6 +65,39 @@ export class Telemetry {
     ]);
     onProblem((message) => this.#complain(message));
     this.#otlp = new OtlpMetrics(groups, service(port), this.#target, config.otlpIntervalMs);
+    await this.sampleTraces(config.traceSampleRatio);
+  }
+
+  /** Sends the way of this share of the messages, from 0 to 1, to the collector. Without a collector: none. */
+  async sampleTraces(ratio: number): Promise<void> {
+    // Before the start it is the start that reads it.
+    if (this.#target === null || this.#otlp === null || (ratio === 0 && this.#tracing === null)) return;
+    this.#tracing ??= this.#startTracing(this.#target);
+    (await this.#tracing).ratio = ratio;
+  }
+
+  async #startTracing(target: OtlpTarget): Promise<MessageTracing> {
+    const { clock, random, questions, schedulers } = this.#parts;
+    const { MessageSpans } = await import('../metrics/otel/message-spans.js');
+    const spans = MessageSpans.overOtlp(
+      {
+        service: service(this.#port),
+        hashKey: random.bytes(32),
+        wallOffsetMs: clock.wall() - clock.now() - processTimeOffsetMs(),
+      },
+      target,
+    );
+    this.#spans = spans;
+    return new MessageTracing({
+      clock,
+      questions,
+      schedulers,
+      onTrace: (trace) => spans.add(trace),
+      onDropped: (marks) =>
+        this.#complain(
+          `${marks} marks of messages were dropped: trace-sample-ratio is too high for the load`,
+        ),
+    });
   }
 
   /** All figures in Prometheus' text format. */
@@ -65,7 +110,9 @@ export class Telemetry {
 
   /** The collector gets the last figures, if it takes them at once. */
   async close(): Promise<void> {
-    await this.#otlp?.close().catch((error: Error) => this.#complain(error.message));
+    const complain = (error: Error) => this.#complain(error.message);
+    await (await this.#tracing)?.close();
+    await Promise.all([this.#otlp?.close().catch(complain), this.#spans?.close().catch(complain)]);
   }
 
   #complain(message: string): void {

@@ -7,6 +7,7 @@ import type { Corks } from '../transport/cork.js';
 import type { ChatLimits } from './chat-limits.js';
 import type { ChatModules } from './chat-modules.js';
 import type { ChatStats } from './chat-stats.js';
+import type { MessageMarks } from './message-marks.js';
 import type { PartitionMessage, RegistrarMessage, SessionMessage } from './messages.js';
 import type { Occupancy } from './occupancy.js';
 import type { Requesters, RequestNumbers } from './requesters.js';
@@ -28,6 +29,8 @@ export interface ChatNode {
   readonly limits: ChatLimits;
   readonly stats: ChatStats;
   readonly occupancy: Occupancy;
+  /** When sampled messages passed here. */
+  readonly marks: MessageMarks;
   /** What can be changed while it runs. */
   readonly modules: ChatModules;
   /** The sessions of this scheduler, by the number that the store echoes. */

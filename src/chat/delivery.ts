@@ -2,6 +2,7 @@ import { BatchBuilder, deliverBytesMax, encodeDeliver, encodeReceipt } from '../
 import { partitionOf } from '../storage/partition-of.js';
 import { EntryKind } from '../storage/stores.js';
 import type { DeliveryWindow } from './delivery-window.js';
+import { MarkKind } from './message-marks.js';
 import type { EntryMessage, PageMessage } from './messages.js';
 import type { SessionOutput } from './session-output.js';
 
@@ -13,12 +14,15 @@ const batch = new BatchBuilder();
 
 /** Writes an entry as it is pushed: DELIVER or RECEIPT. */
 export function writeEntry(session: SessionOutput, message: EntryMessage): void {
-  const { stats } = session.node;
+  const { stats, marks } = session.node;
   const { seq, time, from, source, bodyStart, bodyEnd } = message;
   const writer = session.writer(deliverBytesMax(bodyEnd - bodyStart));
   if (message.kind === EntryKind.message) {
     stats.deliveries++;
     encodeDeliver(writer, seq, time, message.partition, from, message.ref, source, bodyStart, bodyEnd);
+    if (marks.threshold !== 0) {
+      marks.mark(MarkKind.delivered, from, message.ref, message.inbox, seq, message.partition);
+    }
   } else {
     stats.receipts++;
     const read = message.kind === EntryKind.receiptRead;
@@ -31,7 +35,7 @@ export function writeEntry(session: SessionOutput, message: EntryMessage): void 
  * pulled again.
  */
 export function writePage(session: SessionOutput, page: PageMessage, window: DeliveryWindow): boolean {
-  const { stats, limits } = session.node;
+  const { stats, limits, marks } = session.node;
   stats.pagesSent++;
   const partition = partitionOf(session.user);
   const writer = session.writer(limits.batchBytesMax + 64);
@@ -41,6 +45,9 @@ export function writePage(session: SessionOutput, page: PageMessage, window: Del
     if (kind === EntryKind.message) {
       fits = batch.deliver(seq, time, partition, from, ref, body, 0, body.length);
       if (fits) stats.deliveries++;
+      if (fits && marks.threshold !== 0) {
+        marks.mark(MarkKind.delivered, from, ref, session.user, seq, partition);
+      }
     } else {
       fits = batch.receipt(seq, time, from, kind === EntryKind.receiptRead, body, 0, body.length);
       if (fits) stats.receipts++;

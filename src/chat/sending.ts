@@ -11,6 +11,7 @@ import {
   Send,
 } from '../protocol/index.js';
 import { AppendStatus, EntryKind, MESSAGE_ID_WINDOW } from '../storage/stores.js';
+import { MarkKind } from './message-marks.js';
 import type { Appended } from './messages.js';
 import type { SessionOutput } from './session-output.js';
 
@@ -42,7 +43,7 @@ function append(
   end: number,
   waitMs: number,
 ): void {
-  const { stats, limits, store, clock } = session.node;
+  const { stats, limits, store, clock, marks } = session.node;
   stats.sends++;
   const id = frame.messageId;
   if (waitMs > 0) {
@@ -72,6 +73,8 @@ function append(
   ) {
     stats.overloaded++;
     session.refuseForNow(id, ErrorCode.overloaded, 'the store cannot keep up', STORE_RETRY_MS);
+  } else if (marks.threshold !== 0 && kind === EntryKind.message) {
+    marks.mark(MarkKind.received, session.user, id, frame.to, end - start);
   }
 }
 
@@ -82,12 +85,15 @@ export function sendFailed(session: SessionOutput, id: number): void {
 
 /** What came of it: SEND_ACK or ERROR. False: the device was replaced, the connection must end. */
 export function answerSend(session: SessionOutput, message: Appended): boolean {
-  const { stats } = session.node;
+  const { stats, marks } = session.node;
   const { ref } = message;
   switch (message.status) {
     case AppendStatus.stored:
       stats.sendAcks++;
       encodeSendAck(session.writer(), ref, message.time, message.partition, message.seq);
+      if (marks.threshold !== 0) {
+        marks.mark(MarkKind.stored, session.user, ref, message.partition, message.seq);
+      }
       return true;
     case AppendStatus.duplicate:
       stats.duplicates++;

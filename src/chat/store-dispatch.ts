@@ -6,7 +6,7 @@ import {
   type ControlResult,
   type DeviceId,
   type Entry,
-  type EntryKind,
+  EntryKind,
   PARTITIONS,
   type Seq,
   type StoreEvents,
@@ -15,6 +15,7 @@ import {
 } from '../storage/stores.js';
 import { BytePool } from '../structures/byte-pool.js';
 import type { ChatNode } from './chat-node.js';
+import { MarkKind } from './message-marks.js';
 import type { Appended, EntryMessage, PartitionMessage, RegistrarMessage } from './messages.js';
 import { Requester } from './requesters.js';
 
@@ -105,6 +106,10 @@ export class StoreDispatch implements StoreEvents {
     // Between two incarnations of a partition, or behind its move to another scheduler, which has a stream of events of
     // its own: its sessions read the entry from the store when they attach anew.
     if (pid === undefined) return;
+    const { marks } = this.#node;
+    if (marks.threshold !== 0 && kind === EntryKind.message) {
+      marks.mark(MarkKind.routed, from, ref, inbox, seq, partition);
+    }
     const message = this.#entry;
     message.partition = partition;
     message.inbox = inbox;

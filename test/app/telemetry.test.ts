@@ -2,10 +2,22 @@
 import assert from 'node:assert/strict';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { registerMany } from '../support/accounts.js';
 import { atEnd } from '../support/at-end.js';
+import { ReliablePeer } from '../support/reliable-peer.js';
 import { assertPlainly, runStart, TestServer } from '../support/test-server.js';
-import { within } from '../support/within.js';
+import { until } from '../support/within.js';
+
+interface Span {
+  readonly name: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+}
+interface Traces {
+  readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly Span[] }[] }[];
+}
 
 function scrape(
   port: number,
@@ -55,33 +67,76 @@ test('/metrics can be open to everybody who reaches the port', async (t) => {
   assert.equal((await scrape(server.operatorPort)).status, 200);
 });
 
-test('a collector is sent the figures of a running server', async (t) => {
-  let took: (names: string) => void = () => {};
-  const taken = new Promise<string>((resolve) => {
-    took = resolve;
-  });
-  const collector = createServer((asked, response) => {
+interface Taken {
+  readonly path: string;
+  readonly authorization: string | undefined;
+  readonly body: string;
+}
+
+/** An OpenTelemetry collector that keeps what it is sent. */
+async function collector(t: TestContext): Promise<{ readonly url: string; readonly taken: Taken[] }> {
+  const taken: Taken[] = [];
+  const server = createServer((asked, response) => {
     let body = '';
     asked.setEncoding('utf8').on('data', (part: string) => {
       body += part;
     });
     asked.on('end', () => {
       response.end('{}');
-      took(`${asked.url} ${asked.headers['authorization']} ${body}`);
+      taken.push({ path: asked.url ?? '', authorization: asked.headers.authorization, body });
     });
   });
-  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   atEnd(t, () => {
-    collector.closeAllConnections();
-    return new Promise<void>((resolve) => collector.close(() => resolve()));
+    server.closeAllConnections();
+    return new Promise<void>((resolve) => server.close(() => resolve()));
   });
-  const otlpEndpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, taken };
+}
+
+test('a collector is sent the figures of a running server, and no traces', async (t) => {
+  const { url, taken } = await collector(t);
   await TestServer.start(t, {
-    settings: { otlpEndpoint, otlpHeaders: 'authorization=Bearer%20abc', otlpIntervalMs: 1000 },
+    settings: { otlpEndpoint: url, otlpHeaders: 'authorization=Bearer%20abc', otlpIntervalMs: 1000 },
   });
-  const sent = await within('the first figures', taken);
-  assert.match(sent, /^\/v1\/metrics Bearer abc /);
-  assert.match(sent, /"rookery\.chat\.sends"/);
+  await until('figures have come twice', () => taken.length >= 2);
+  assert.deepEqual(new Set(taken.map(({ path }) => path)), new Set(['/v1/metrics']));
+  assert.equal(taken[0]!.authorization, 'Bearer abc');
+  assert.match(taken[0]!.body, /"rookery\.chat\.sends"/);
+});
+
+test('the way of messages over two schedulers is sent as traces, without a number or a word of anybody', async (t) => {
+  const { url, taken } = await collector(t);
+  const server = await TestServer.start(t, {
+    settings: { otlpEndpoint: url, traceSampleRatio: 1, schedulers: 2 },
+  });
+  const people = await registerMany(server, 4);
+  const peers = people.map((user) => new ReliablePeer(server, user));
+  atEnd(t, () => Promise.all(peers.map((peer) => peer.stop())));
+  for (const peer of peers) peer.run();
+  const spans = (): Span[] =>
+    taken
+      .filter(({ path }) => path === '/v1/traces')
+      .flatMap(({ body }) => (JSON.parse(body) as Traces).resourceSpans)
+      .flatMap(({ scopeSpans }) => scopeSpans)
+      .flatMap((scope) => scope.spans);
+  // The schedulers hear of the sampling a moment after the start: it is tried again and again.
+  await until('a message is traced from end to end', () => {
+    for (const [index, peer] of peers.entries()) {
+      if (peer.pending < 5) peer.send(people[(index + 1) % people.length]!.user, 'a secret between us');
+    }
+    return spans().some(({ name }) => name === 'deliver inbox');
+  });
+  const deliver = spans().find(({ name }) => name === 'deliver inbox')!;
+  const trace = spans().filter(({ traceId }) => traceId === deliver.traceId);
+  const root = trace.find(({ parentSpanId }) => (parentSpanId ?? '') === '')!;
+  assert.equal(root.name, 'receive inbox');
+  assert.deepEqual(trace.map(({ name }) => name).sort(), ['deliver inbox', 'receive inbox', 'store inbox']);
+  for (const { parentSpanId } of trace.filter((span) => span !== root))
+    assert.equal(parentSpanId, root.spanId);
+  const text = taken.map(({ body }) => body).join();
+  assert.doesNotMatch(text, /a secret/);
+  for (const { user } of people) assert.ok(!text.includes(String(user)), 'no number of anybody');
 });
 
 test('an endpoint that is none refuses the start, and no secret is told', async () => {

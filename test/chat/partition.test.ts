@@ -8,6 +8,7 @@ import { Runtime } from '../../src/actors/runtime.js';
 import type { ChatNode } from '../../src/chat/chat-node.js';
 import { ChatStats } from '../../src/chat/chat-stats.js';
 import * as code from '../../src/chat/handlers/partition.js';
+import { MessageMarks } from '../../src/chat/message-marks.js';
 import type { Attach, PartitionMessage, SessionMessage } from '../../src/chat/messages.js';
 import { Occupancy } from '../../src/chat/occupancy.js';
 import { PartitionState } from '../../src/chat/partition-state.js';
@@ -68,6 +69,7 @@ beforeEach(() => {
     limits: { attachesMax: 10 },
     stats: new ChatStats(),
     occupancy: new Occupancy(),
+    marks: new MessageMarks(clock),
     requests: new RequestNumbers(1),
   } as unknown as ChatNode;
   partition = runtime.spawn<PartitionMessage>((self) => {
