@@ -33,6 +33,7 @@ const code = new CodeServer({
   nodes: () => [localNode('here', table)],
   record: async ({ number, kind, message }) => console.log(`${number}: ${kind}: ${message}`),
   onAutomatic: ({ evidence }) => console.log(`by itself: ${evidence}`),
+  onFailure: (error) => console.error(error),
 });
 
 const callbacks = hotServer(slot);

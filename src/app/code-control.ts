@@ -88,6 +88,8 @@ export class CodeControl {
       nodes: () => this.#running(),
       record: (record, texts, state) => this.#write(record, texts, state),
       onAutomatic: (record) => this.#tell(record),
+      onFailure: (error) =>
+        this.#parts.log.error({ err: error }, 'code that is worse than before could not be taken back'),
     });
   }
 
@@ -102,6 +104,19 @@ export class CodeControl {
 
   report(): Promise<ModuleReport[]> {
     return this.server.report();
+  }
+
+  /** A scheduler serves that was started while the others may have gone on: it is brought to where they are. */
+  async joined(name: string): Promise<void> {
+    const state = this.server.state();
+    if (state.number === 0) return;
+    try {
+      await this.#running()
+        .find((node) => node.name === name)
+        ?.restore(state);
+    } catch (error) {
+      this.#parts.log.error({ thread: name, err: error }, 'it does not run the code that the others run');
+    }
   }
 
   /** A thread has something to tell of its code. */

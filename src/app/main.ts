@@ -436,7 +436,8 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
     this.#writer.post(message);
   }
 
-  serves({ name }: SchedulerThread): void {
+  serves({ name, number }: SchedulerThread): void {
+    void this.#code.joined(`${name}.${number}`);
     if (this.#state === 'running') this.#log.info({ thread: name }, `${name} serves again`);
     this.#progressed();
   }

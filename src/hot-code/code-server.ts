@@ -82,6 +82,8 @@ export interface CodeServerOptions {
   ): Promise<void>;
   /** Something happened by itself. */
   readonly onAutomatic: (record: ReleaseRecord) => void;
+  /** Something should have happened by itself, and could not. */
+  readonly onFailure: (error: unknown) => void;
   readonly rules?: JudgeRules;
 }
 
@@ -115,6 +117,7 @@ export class CodeServer {
   #probation: Probation | null = null;
   #timer: unknown = null;
   #isLooking = false;
+  #isFailing = false;
 
   constructor(options: CodeServerOptions) {
     this.#clock = options.clock;
@@ -364,6 +367,7 @@ export class CodeServer {
 
   #watch(probation: Probation): void {
     this.#probation = probation;
+    this.#isFailing = false;
     this.#lookLater();
   }
 
@@ -389,6 +393,10 @@ export class CodeServer {
       const worse = verdicts.find(({ verdict }) => verdict === 'worse');
       if (worse !== undefined) await this.#goBack(probation, `${worse.module}: ${worse.evidence}`);
       else if (ageMs >= this.#rules.ageMs) await this.#passed(probation, verdicts);
+    } catch (error) {
+      // It is tried again at the next look, and told once.
+      if (!this.#isFailing) this.#options.onFailure(error);
+      this.#isFailing = true;
     } finally {
       this.#isLooking = false;
       if (this.#probation !== null) this.#lookLater();
@@ -408,7 +416,6 @@ export class CodeServer {
 
   async #goBack(probation: Probation, evidence: string): Promise<void> {
     const { number, isCanary, modules } = probation;
-    this.#endProbation();
     const message = `release ${number} was worse`;
     const { record } = await this.#exclusively(() =>
       isCanary
@@ -421,6 +428,7 @@ export class CodeServer {
           )
         : this.#rollback(modules, AUTOMATIC, message, evidence),
     );
+    this.#endProbation();
     this.#options.onAutomatic(record);
   }
 

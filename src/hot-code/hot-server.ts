@@ -30,6 +30,9 @@ export function serverContract(name: string): Contract<HotServerModule> {
   );
 }
 
+/** Does nothing, but that the server comes to its version. */
+const CHANGE = { type: 'change_code' } as const;
+
 type Server = ModuleVersion<HotServerModule>;
 
 /**
@@ -85,6 +88,7 @@ class HotServer implements ChangeableProcess {
   }
 
   handleInfo(message: unknown, state: unknown): unknown {
+    if (message === CHANGE) return this.#call(state, (_, state) => GenServer.noreply(state));
     return this.#call(state, ({ handleInfo }, state) =>
       handleInfo === undefined
         ? GenServer.noreply(state)
@@ -123,8 +127,10 @@ class HotServer implements ChangeableProcess {
     return this.#state;
   }
 
-  /** Its state is the server's: it is changed with the next message, before which nobody sees it. */
-  change(): void {}
+  /** Its state is the server's: it is changed with a message of its own, behind those that wait. */
+  change(): void {
+    if (this.#code !== null && this.#code.wanted !== null) this.#self!.deliver(CHANGE);
+  }
 
   kill(): void {
     this.#self!.runtime.exit(this.#self!, ExitReason.kill);

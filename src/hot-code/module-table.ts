@@ -58,6 +58,8 @@ export interface ModuleTableOptions {
   readonly events?: (event: CodeEvent) => void;
 }
 
+/** Processes that are changed before others have their turn. */
+const CHANGES_AT_ONCE = 1000;
 /** States that a dry run tries, of each module. */
 const SAMPLES_MAX = 32;
 
@@ -139,6 +141,8 @@ export class ModuleTable {
       const slot = this.#slots.get(name);
       if (slot === undefined)
         return failed(name, 'table', `there is no module ${name}: there are ${this.names.join(', ')}`);
+      // Who has had no message since the last release is brought along: only two versions can live.
+      if (change.type === 'load' && (slot.previous?.users ?? 0) > 0) await this.#bringAlong(slot);
       const objection = objectionTo(change, slot);
       if (objection !== null) return failed(name, 'table', objection);
       if (change.type !== 'load') continue;
@@ -220,16 +224,17 @@ export class ModuleTable {
    * Lets go of the previous version, so that its memory is freed. `kill`: its processes are ended first. Otherwise nothing happens
    * as long as there are any; returns how many.
    */
-  purge(module: string, kill: boolean): number {
+  async purge(module: string, kill: boolean): Promise<number> {
     if (this.isBehind) this.advance();
     const slot = this.#slots.get(module);
     const old = slot?.previous;
     if (slot === undefined || old === null || old === undefined) return 0;
+    if (old.users > 0) await this.#bringAlong(slot);
     if (old.users > 0 && kill) {
       for (const process of [...this.#processes(slot)]) if (process.version === old) process.kill();
     }
     if (old.users > 0) return old.users;
-    slot.previous = null;
+    if (slot.previous === old) slot.previous = null;
     return 0;
   }
 
@@ -275,6 +280,23 @@ export class ModuleTable {
   async #restored(slot: ModuleSlot, code: CodeText | null): Promise<ModuleVersion> {
     if (code === null) throw new RangeError(`the first version of ${slot.name} is gone from this thread`);
     return await this.#load(slot, code);
+  }
+
+  /** Changes processes that have had no message since, a few at a time. */
+  async #bringAlong(slot: ModuleSlot): Promise<void> {
+    let left = CHANGES_AT_ONCE;
+    for (const process of this.#processes(slot)) {
+      process.change();
+      if (--left > 0) continue;
+      left = CHANGES_AT_ONCE;
+      await this.#turn();
+    }
+    // Servers change with a message.
+    await this.#turn();
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve) => this.clock.defer(resolve));
   }
 
   // ---- within --------------------------------------------------------------------------------------------------

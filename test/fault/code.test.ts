@@ -142,7 +142,10 @@ test('sessions and partitions are changed while messages flow: nothing is lost, 
     await succeeds(code(server, 'rollback'), /session is version 0, partition is version 0/);
     await after(500);
     await until('nobody runs the old versions', async () => (await code(server, 'purge')).code === 0);
-    await succeeds(code(server, 'load', ...files, '--no-types', '--suspend'), /session is version 3/);
+    const script = join(temporaryFolder(t), 'release.json');
+    const modules = files.map((file) => ({ file, suspend: true }));
+    writeFileSync(script, JSON.stringify({ message: 'by a script', modules }));
+    await succeeds(code(server, 'load', '--script', script, '--no-types'), /session is version 3/);
     await after(500);
     await succeeds(code(server, 'rollback', 'session', 'partition'), /session is version 0/);
     await after(500);

@@ -99,6 +99,7 @@ describe('a release', () => {
       nodes: () => nodes,
       record: async () => {},
       onAutomatic: () => {},
+      onFailure: () => {},
     });
     // A live state of the second alone is one that the new code cannot take.
     other.start(5);
@@ -203,16 +204,48 @@ describe('a version that is worse', () => {
 });
 
 describe('a purge', () => {
-  test('frees nothing that somebody runs, unless it is to end them', async () => {
+  test('brings idle processes along, and frees nothing that somebody cannot leave, unless it is to end them', async () => {
     const world = new CodeWorld();
-    const { pid } = world.start();
-    await world.server.load([code('tally', TENS)], { ...by, automatic: false });
-    assert.deepEqual(await world.server.purge(['tally'], false), [{ module: 'tally', users: 1 }]);
-    await assert.rejects(world.server.load([code('tally', TENS)], by), /1 still run version 0/);
-    assert.deepEqual(await world.server.purge(['tally'], true), []);
-    assert.equal(world.runtime.isAlive(pid), false);
+    const idle = world.start(1);
+    await settled(world, world.server.load([code('tally', TENS)], { ...by, automatic: false }));
+    assert.deepEqual(await settled(world, world.server.purge(['tally'], false)), []);
+    assert.equal(idle.process.version.number, 1);
+    const stubborn = world.start(5);
+    const picky = `exports.receive = () => {};
+      exports.codeChange = (from, state) => { if (state.count === 6) throw new Error('not six'); return state; };`;
+    await settled(world, world.server.load([code('tally', picky)], { ...by, automatic: false }));
+    (stubborn.process.state as { count: number }).count = 6;
+    assert.deepEqual(await settled(world, world.server.purge(['tally'], false)), [
+      { module: 'tally', users: 1 },
+    ]);
+    await assert.rejects(
+      settled(world, world.server.load([code('tally', TENS)], by)),
+      /1 still run version 1/,
+    );
+    assert.deepEqual(await settled(world, world.server.purge(['tally'], true)), []);
+    assert.deepEqual([world.runtime.isAlive(stubborn.pid), world.runtime.isAlive(idle.pid)], [false, true]);
     assert.equal(world.slot.previous, null);
   });
+});
+
+test('a rollback by itself that cannot be written down is told once, and made as soon as it can', async () => {
+  let isFull = false;
+  const world = new CodeWorld({
+    record: () => (isFull ? Promise.reject(new Error('the disk is full')) : Promise.resolve()),
+  });
+  await world.server.load([code('tally', 'exports.receive = () => { throw new Error("always"); };')], by);
+  isFull = true;
+  for (let at = 0; at < 5; at++) world.say(world.start().pid);
+  await until(world, () => world.failures.length > 0);
+  for (let at = 0; at < 50; at++) {
+    world.advance(100);
+    await turn();
+  }
+  assert.equal(world.failures.length, 1);
+  assert.match(String(world.failures[0]), /the disk is full/);
+  isFull = false;
+  await until(world, () => world.automatic.length === 1);
+  assert.equal(world.slot.of(1).number, 0);
 });
 
 test('a thread that starts later stands where the others are', async () => {
@@ -228,6 +261,21 @@ test('a thread that starts later stands where the others are', async () => {
   );
   assert.ok(localNode('late', late));
 });
+
+/** What waits for turns of a simulated clock. */
+async function settled<T>(world: CodeWorld, promise: Promise<T>): Promise<T> {
+  let isDone = false;
+  const done = promise.finally(() => {
+    isDone = true;
+  });
+  done.catch(() => {});
+  while (!isDone) {
+    world.runtime.flush();
+    world.advance(0);
+    await turn();
+  }
+  return done;
+}
 
 async function turn(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));

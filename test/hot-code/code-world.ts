@@ -49,6 +49,7 @@ export class CodeWorld extends World {
   readonly told: CodeEvent[] = [];
   readonly records: ReleaseRecord[] = [];
   readonly automatic: ReleaseRecord[] = [];
+  readonly failures: unknown[] = [];
   readonly processes = new Set<ChangeableProcess>();
   readonly table: ModuleTable;
   readonly slot: ModuleSlot<HotBehaviour<Tally, TallyMessage>>;
@@ -65,6 +66,7 @@ export class CodeWorld extends World {
       nodes: () => [node],
       record: async (record) => void this.records.push(record),
       onAutomatic: (record) => void this.automatic.push(record),
+      onFailure: (error) => void this.failures.push(error),
       ...options,
     });
   }

@@ -12,6 +12,7 @@ import {
   toldPlainly,
 } from '../operator-client.js';
 import { type Built, buildModule, moduleName } from './build-module.js';
+import { type ReleaseScript, readReleaseScript } from './release-script.js';
 import { textDiff } from './text-diff.js';
 import { typeCheck } from './type-check.js';
 
@@ -22,6 +23,7 @@ const SAVE_MS = 100;
 
 interface LoadFlags {
   readonly message?: string;
+  readonly script?: string;
   readonly canary?: number;
   readonly promote?: boolean;
   readonly automatic: boolean;
@@ -99,7 +101,8 @@ Examples:
   code
     .command('load')
     .summary('load modules as one release')
-    .argument('<file...>', 'files of modules, in the order in which they become effective')
+    .argument('[file...]', 'files of modules, in the order in which they become effective')
+    .option('--script <file>', 'a release script (JSON): modules, suspend, message, extra; instead of files')
     .option('-m, --message <text>', 'what it is for, for the history')
     .option('--canary <share>', 'for this share of the users only, such as 5% or 0.05', shareIn)
     .option('--promote', 'a canary that has proved good becomes the current version by itself')
@@ -114,8 +117,12 @@ Examples:
     .action(
       told(async (flags, command) => {
         const options = command.opts<LoadFlags>();
-        const built = await build(command.args, options);
-        const release = await load(flags, built, options);
+        if ((options.script === undefined) === (command.args.length === 0))
+          throw new OperatorRefused('either files of modules or a --script is wanted');
+        const script = options.script === undefined ? null : readReleaseScript(options.script);
+        const built =
+          script === null ? await build(command.args, options) : await buildScript(script, options);
+        const release = await load(flags, built, script === null ? options : withScript(options, script));
         print(flags.json === true ? JSON.stringify(release) : releaseInWords(release));
       }),
     );
@@ -251,6 +258,20 @@ async function build(files: readonly string[], { types, suspend }: Partial<LoadF
   if (ok === false) throw new BundleFailed(output);
   if (ok === null) complain(output);
   return built;
+}
+
+/** @throws BundleFailed */
+async function buildScript({ modules }: ReleaseScript, { types }: Partial<LoadFlags>): Promise<Built[]> {
+  const suspend = modules.filter((module) => module.suspend).map(({ file }) => file);
+  return await build(
+    modules.map(({ file }) => file),
+    { suspend, ...(types === undefined ? {} : { types }) },
+  );
+}
+
+/** What the command line says comes first. */
+function withScript(options: LoadFlags, { message, extra }: ReleaseScript): LoadFlags {
+  return { ...(message === '' ? {} : { message }), ...(extra === undefined ? {} : { extra }), ...options };
 }
 
 async function load(
