@@ -14,6 +14,9 @@ const LOOK_MS = 1000;
 const WATCH_MS = 250;
 /** How often figures are read, and a scheduler is asked for a sign of life. */
 const FIGURES_MS = 5000;
+/** The same of figures that the operating system has to be asked for, a file for each: they change slowly. */
+const SYSTEM_MS = 15_000;
+const SYSTEM_GROUPS = new Set(['net', 'files']);
 /** Processes that a scheduler tells of at most. */
 export const PROCESSES_MAX = 1024;
 
@@ -53,6 +56,7 @@ export class AlertMonitor {
   readonly #watch: FigureWatch;
   readonly #asked = new Map<string, Asked>();
   #figuresAt = Number.NEGATIVE_INFINITY;
+  #systemAt = Number.NEGATIVE_INFINITY;
   #isReading = false;
 
   private constructor(self: Process<never>, parts: AlertMonitorParts) {
@@ -84,7 +88,7 @@ export class AlertMonitor {
     if (!events.isEmpty || book.isWatched('events')) book.evaluate('events', events.observe(rules, now));
     if (now - this.#figuresAt >= FIGURES_MS && !this.#isReading) {
       this.#figuresAt = now;
-      this.#readFigures();
+      this.#readFigures(now);
     }
     return isWatching ? WATCH_MS : LOOK_MS;
   }
@@ -152,10 +156,13 @@ export class AlertMonitor {
     return book.isWatched(scopeOf(name)) || book.isWatched(silenceOf(name));
   }
 
-  #readFigures(): void {
+  #readFigures(now: number): void {
     const { figures, book } = this.#parts;
     const descriptions = figures.describe();
-    const names = this.#watch.groups(descriptions);
+    const isSystemDue = now - this.#systemAt >= SYSTEM_MS;
+    if (isSystemDue) this.#systemAt = now;
+    const all = this.#watch.groups(descriptions);
+    const names = isSystemDue ? all : all.filter((name) => !SYSTEM_GROUPS.has(name));
     if (names.length === 0) return;
     this.#isReading = true;
     this.#later(figures.read(names), (reading) => {

@@ -6,6 +6,11 @@ import { bytes, count, duration, percent, rate } from './words.js';
 
 type FigureRule = AlertRule & { readonly source: Extract<RuleSource, { readonly kind: 'figure' }> };
 
+interface Before {
+  readonly uptimeMs: number;
+  readonly rows: readonly Row[];
+}
+
 interface Standstill {
   readonly progress: number;
   /** Since when, in uptime. */
@@ -15,9 +20,10 @@ interface Standstill {
 /** Makes values for the rules about figures out of readings, one after the other. */
 export class FigureWatch {
   readonly #rules: readonly FigureRule[];
-  #before: Reading | null = null;
+  /** By group: the reading before. */
+  readonly #before = new Map<string, Before>();
   /** By rule and instance: since when a row has not moved although it had to. */
-  #still = new Map<string, Standstill>();
+  readonly #still = new Map<string, Standstill>();
 
   constructor(rules: readonly AlertRule[]) {
     this.#rules = rules.filter((rule): rule is FigureRule => rule.source.kind === 'figure');
@@ -41,22 +47,20 @@ export class FigureWatch {
 
   /** By group, the values in a reading; of groups that are missing in it there is nothing to say. */
   observe(reading: Reading, descriptions: readonly GroupDescription[]): Map<string, Observation[]> {
-    const before = this.#before;
-    // Another server, or the same one anew: there is nothing to compare it with.
-    const last = before !== null && before.uptimeMs < reading.uptimeMs ? before : null;
-    this.#before = reading;
-    const still = this.#still;
-    this.#still = new Map();
     const found = new Map<string, Observation[]>();
     for (const [group, rows] of Object.entries(reading.groups)) {
       const description = descriptions.find(({ name }) => name === group);
       if (description === undefined) continue;
       const observations: Observation[] = [];
       found.set(group, observations);
+      const before = this.#before.get(group);
+      // Another server, or the same one anew: there is nothing to compare it with.
+      const last = before !== undefined && before.uptimeMs < reading.uptimeMs ? before : null;
+      this.#before.set(group, { uptimeMs: reading.uptimeMs, rows });
       for (const rule of this.#rules) {
         if (rule.source.group !== group) continue;
         for (const row of rows) {
-          const value = this.#valueOf(rule, row, description, reading, last, still);
+          const value = this.#valueOf(rule, row, description, reading.uptimeMs, last);
           if (value !== null) observations.push(observationOf(rule, row, value));
         }
       }
@@ -68,9 +72,8 @@ export class FigureWatch {
     rule: FigureRule,
     row: Row,
     description: GroupDescription,
-    reading: Reading,
-    last: Reading | null,
-    still: ReadonlyMap<string, Standstill>,
+    uptimeMs: number,
+    last: Before | null,
   ): number | null {
     const { column, as, instance } = rule.source;
     if (instance !== undefined && instance !== row.instance) return null;
@@ -85,7 +88,7 @@ export class FigureWatch {
       }
       case 'rate': {
         const grown = growth(description, row, last, column);
-        return grown === null || last === null ? null : (grown * 1000) / (reading.uptimeMs - last.uptimeMs);
+        return grown === null || last === null ? null : (grown * 1000) / (uptimeMs - last.uptimeMs);
       }
       case 'rest': {
         const part = growth(description, row, last, column);
@@ -94,12 +97,16 @@ export class FigureWatch {
       }
       case 'standstill': {
         const progress = figureOf(description, row, as.progress);
-        if (progress === null || figure === 0) return 0;
         const key = `${rule.name} ${row.instance}`;
-        const known = still.get(key);
-        const since = known !== undefined && known.progress === progress ? known.since : reading.uptimeMs;
+        const known = this.#still.get(key);
+        if (progress === null || figure === 0) {
+          this.#still.delete(key);
+          return 0;
+        }
+        const isStill = known?.progress === progress && last !== null;
+        const since = isStill ? known.since : uptimeMs;
         this.#still.set(key, { progress, since });
-        return reading.uptimeMs - since;
+        return uptimeMs - since;
       }
     }
   }
@@ -116,13 +123,8 @@ function figureOf({ columns }: GroupDescription, row: Row, name: string): number
 }
 
 /** How much a counter has grown since the reading before; 0 if it has begun anew. */
-function growth(
-  description: GroupDescription,
-  row: Row,
-  last: Reading | null,
-  column: string,
-): number | null {
-  const before = last?.groups[description.name]?.find(({ instance }) => instance === row.instance);
+function growth(description: GroupDescription, row: Row, last: Before | null, column: string): number | null {
+  const before = last?.rows.find(({ instance }) => instance === row.instance);
   const figure = figureOf(description, row, column);
   const figureBefore = before === undefined ? null : figureOf(description, before, column);
   return figure === null || figureBefore === null ? null : Math.max(0, figure - figureBefore);
