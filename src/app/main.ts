@@ -159,6 +159,12 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
     this.#moves = new PartitionMoves(this.#schedulers, this.#clock, (scheduler) =>
       this.#askScheduler(scheduler),
     );
+    this.#ledger = new OperatorLedger({
+      runtime,
+      clock: this.#clock,
+      journal: this.#writer.journal,
+      tree: this.#tree,
+    });
     this.#alerts = new ServerAlerts({
       // Read at each look.
       config: this.#knobs.live,
@@ -168,15 +174,10 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
       log: this.#log,
       groups: this.#groups,
       questions: this.#questions,
+      ledger: this.#ledger,
       threads: () => (this.#state === 'running' ? [this.#writer, ...this.#schedulers.all] : []),
     });
     this.#watch = new SchedulerWatch(config, this.#clock, this.#log, (event) => this.#alerts.record(event));
-    this.#ledger = new OperatorLedger({
-      runtime,
-      clock: this.#clock,
-      journal: this.#writer.journal,
-      tree: this.#tree,
-    });
     this.#code = new CodeControl({
       dataFolder: config.dataFolder,
       clock: this.#clock,

@@ -22,8 +22,9 @@ import { alertTree } from './alert-tree.js';
 import type { Config } from './config.js';
 import { heapGroup } from './groups/heap-group.js';
 import type { Log } from './log.js';
+import type { OperatorLedger } from './operator-ledger.js';
 import { parseDuration } from './setting.js';
-import { keepInMemory } from './silence-keeper.js';
+import { LedgerSilences } from './silence-keeper.js';
 import { type BackloggedThread, mainBacklog, ThreadBacklogs } from './thread-backlogs.js';
 import type { ThreadQuestions } from './thread-questions.js';
 import type { MainTree } from './tree.js';
@@ -36,6 +37,8 @@ export interface ServerAlertsParts {
   readonly log: Log;
   readonly groups: Groups;
   readonly questions: ThreadQuestions;
+  /** Not opened yet. */
+  readonly ledger: OperatorLedger;
   /** Those that there are to be beside this one; none while the server stops. */
   readonly threads: () => readonly BackloggedThread[];
 }
@@ -51,6 +54,7 @@ export class ServerAlerts {
   readonly #limits: AlertLimits;
   readonly #book: AlertBook;
   readonly #sinks: readonly AlertSink[];
+  readonly #keeper: LedgerSilences;
   readonly #backlogs: ThreadBacklogs;
 
   constructor(parts: ServerAlertsParts) {
@@ -70,6 +74,12 @@ export class ServerAlerts {
       },
     });
     this.#sinks = this.#makeSinks();
+    this.#keeper = new LedgerSilences({
+      ledger: parts.ledger,
+      silences: this.#silences,
+      clock,
+      changed: () => this.#book.silencesChanged(),
+    });
     this.#backlogs = new ThreadBacklogs(parts.questions);
     groups.add(alertGroup(this.#book, ALERT_RULES)).add(heapGroup(() => this.#backlogs.heaps));
   }
@@ -92,7 +102,7 @@ export class ServerAlerts {
       rules: ALERT_RULES,
       limitOf: (rule) => this.#limits.of(rule, null),
       blind: () => new FigureWatch(ALERT_RULES).blind(groups.describe()),
-      keeper: keepInMemory(this.#silences, () => this.#book.silencesChanged()),
+      keeper: this.#keeper,
     });
   }
 

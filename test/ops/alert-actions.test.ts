@@ -1,12 +1,11 @@
 /** What operators ask of alerts, and have done. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { keepInMemory } from '../../src/app/silence-keeper.js';
 import { ALERT_RULES } from '../../src/metrics/alerts/alert-rules.js';
 import { SILENCES_MAX, type Silence } from '../../src/metrics/alerts/silences.js';
 import { ActionRefused } from '../../src/ops/action.js';
 import { type AlertsReport, alertActions } from '../../src/ops/actions/alert-actions.js';
-import { BookWorld } from '../metrics/alerts/alert-world.js';
+import { BookWorld, keepInMemory } from '../metrics/alerts/alert-world.js';
 
 const ANN = { author: 'ann', address: '127.0.0.1' };
 

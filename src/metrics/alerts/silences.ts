@@ -28,12 +28,6 @@ export const SILENCES_MAX = 256;
 /** What operators do not want to hear of. */
 export class Silences {
   readonly #all = new Map<number, Silence>();
-  #lastId = 0;
-
-  /** The number that the next one may have. */
-  get nextId(): number {
-    return this.#lastId + 1;
-  }
 
   /** @throws TooManySilences */
   checkRoom(wall: number): void {
@@ -45,7 +39,6 @@ export class Silences {
   /** Takes one in; in the place of another one with its number. Beyond the bound the one that would end first goes. */
   put(silence: Silence): void {
     this.#all.set(silence.id, silence);
-    this.#lastId = Math.max(this.#lastId, silence.id);
     if (this.#all.size <= SILENCES_MAX) return;
     const first = [...this.#all.values()].reduce((one, other) => (other.until < one.until ? other : one));
     this.#all.delete(first.id);

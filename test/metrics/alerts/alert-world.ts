@@ -5,6 +5,7 @@ import {
 } from '../../../src/metrics/alerts/alert-book.js';
 import { ALERT_RULES, type AlertRule } from '../../../src/metrics/alerts/alert-rules.js';
 import { Silences } from '../../../src/metrics/alerts/silences.js';
+import type { SilenceKeeper } from '../../../src/ops/actions/alert-actions.js';
 import { SimulatedClock } from '../../../src/structures/simulated-clock.js';
 
 export function ruleOf(name: string): AlertRule {
@@ -62,5 +63,22 @@ export function observation(rule: AlertRule, subject: string, value: number, lab
     label,
     value,
     find: () => ({ line: `${subject} has ${value}`, details: { value } }),
+  };
+}
+
+/** Keeps silences as long as the test runs. */
+export function keepInMemory(silences: Silences, changed: () => void): SilenceKeeper {
+  let lastId = 0;
+  return {
+    async add(draft) {
+      const silence = { ...draft, id: ++lastId };
+      silences.put(silence);
+      changed();
+      return silence;
+    },
+    async remove({ id }) {
+      silences.remove(id);
+      changed();
+    },
   };
 }
