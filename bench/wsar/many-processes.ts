@@ -1,8 +1,8 @@
 /**
- * Loaded into every thread of a server that is measured (`--import`): its schedulers get processes beside their own, and each
- * of these a message now and then.
+ * Where the threads of a server that is measured begin (more-processes.js): its schedulers get processes beside their own, and
+ * each of these a message now and then. Then the thread is what it always is.
  */
-import { isMainThread, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
 import type { Pid } from '../../src/actors/pid.js';
 import { Runtime } from '../../src/actors/runtime.js';
 
@@ -25,7 +25,7 @@ function fill(runtime: Runtime): void {
   if (MESSAGES_PER_SECOND > 0) beat();
 }
 
-if (!isMainThread && (workerData as { role?: string } | null)?.role === 'scheduler' && COUNT > 0) {
+if ((workerData as { role?: string } | null)?.role === 'scheduler' && COUNT > 0) {
   const { spawn } = Runtime.prototype;
   // The first process of its tree says that the scheduler is there.
   Runtime.prototype.spawn = function (this: Runtime, ...args: Parameters<typeof spawn>) {
@@ -34,3 +34,5 @@ if (!isMainThread && (workerData as { role?: string } | null)?.role === 'schedul
     return spawn.apply(this, args);
   } as typeof spawn;
 }
+
+await import(process.env['BENCH_ENTRY']!);

@@ -66,7 +66,7 @@ async function startServer(flags: Readonly<Record<string, string>>): Promise<Ser
     ...flags,
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-  const preload = new URL('./many-processes.js', import.meta.url).href;
+  const preload = new URL('./more-processes.js', import.meta.url).href;
   const child = spawn(
     process.execPath,
     ['--import', preload, path('../../src/cli/rookery.js'), 'start', ...args],

@@ -22,7 +22,7 @@ export interface Wanted {
  */
 const AT_A_GLANCE: Readonly<Record<string, readonly string[]>> = {
   os: ['user', 'nice', 'system', 'iowait', 'irq', 'softirq', 'steal', 'idle', 'cswch'],
-  sched: ['handlers', 'io', 'gc', 'timers', 'idle', 'run_queue', 'slices'],
+  sched: ['handlers_ms', 'io_ms', 'gc_ms', 'timers_ms', 'idle_ms', 'run_queue', 'slices'],
   msgq: ['total', 'longest', 'non_empty', 'received', 'handled'],
   chat: ['sends', 'deliveries', 'receipts'],
   conn: ['open', 'accepts', 'frames_in', 'frames_out'],
@@ -92,7 +92,8 @@ export interface Shown {
 
 export function shown(column: Column): Shown {
   const { name, kind, unit } = column;
-  if (countsTime(column) || unit === '1') return { header: `%${name}`, scale: 100 };
+  if (countsTime(column) || unit === '1')
+    return { header: `%${name.replace(/_(s|ms|us|ns)$/, '')}`, scale: 100 };
   const perSecond = kind === 'counter' ? '/s' : '';
   if (unit === 'By') {
     const named = /bytes/.test(name) ? name.replace('bytes', 'kB') : `${name}_kB`;
