@@ -2,7 +2,7 @@ import type { RuntimeStat } from '../actors/runtime-stats.js';
 import type { StatsBlock } from '../schedulers/index.js';
 import type { StoreRings } from '../storage/store-rings.js';
 import { ringCounters } from '../structures/spsc-ring.js';
-import type { Listener } from '../transport/listener.js';
+import type { Listener, ListenerCounters } from '../transport/listener.js';
 import type { ChatScheduler } from './chat-scheduler.js';
 import type { SchedulerStats } from './thread-messages.js';
 import { threadUtilization } from './thread-utilization.js';
@@ -29,9 +29,16 @@ export function schedulerStats(
     atHome: [...occupancy.atHome],
     mailboxTotal: counted.waiting,
     mailboxLongest: counted.longest,
-    listener: { ...listener?.counters },
+    listener: listener === null ? {} : flat(listener.counters),
     connections: listener?.connections ?? 0,
     heapUsedBytes: process.memoryUsage().heapUsed,
     utilization: threadUtilization(),
   };
+}
+
+/** The counters of closes by code beside the others, as `closed:slowConsumer`. */
+function flat({ closedBy, ...others }: Readonly<ListenerCounters>): Record<string, number> {
+  const counters = { ...others } as unknown as Record<string, number>;
+  for (const [name, count] of Object.entries(closedBy)) counters[`closed:${name}`] = count;
+  return counters;
 }

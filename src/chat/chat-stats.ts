@@ -15,6 +15,8 @@ export class ChatStats {
   /** Entries forwarded to sessions of the partition's own scheduler, and to those of others. */
   entriesLocal = 0;
   entriesRemote = 0;
+  /** Entries of inboxes whose user was not online: they wait in the store. */
+  entriesOffline = 0;
   receipts = 0;
   acks = 0;
   pulls = 0;

@@ -14,3 +14,8 @@ export function gauge(name: string, unit: Unit, description: string): Column {
 export function peak(name: string, unit: Unit, description: string): Column {
   return { name, kind: 'peak', unit, description };
 }
+
+/** The name of the column for a counter that is called so in the code: `entriesLocal` is `entries_local`. */
+export function columnName(counter: string): string {
+  return counter.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

@@ -1,3 +1,4 @@
+import { CloseCode, closeName } from '../protocol/index.js';
 import type { TokenRate } from '../structures/token-bucket.js';
 import type { AdmissionMemory } from './admission-memory.js';
 import type { Socket } from './socket.js';
@@ -97,4 +98,25 @@ export class ListenerCounters {
   /** Sends refused because the buffer was at its limit. */
   sendsDropped = 0;
   handlerErrors = 0;
+  /** Of the closed ones, how many by each code: at most those of {@link closeKey}. */
+  readonly closedBy: Record<string, number> = {};
+
+  /** A WebSocket was closed with this code. */
+  close(code: number): void {
+    this.closed++;
+    const key = closeKey(code);
+    this.closedBy[key] = (this.closedBy[key] ?? 0) + 1;
+  }
 }
+
+/**
+ * Under which name a close is counted: that of our own code (`slowConsumer`), `normal` for a client that left (1000, 1001),
+ * `abnormal` for a connection that broke (1006), `other` for everything else that clients may think of.
+ */
+export function closeKey(code: number): string {
+  if (code === 1000 || code === 1001) return 'normal';
+  if (code === 1006) return 'abnormal';
+  return KNOWN_CLOSES.has(code) ? closeName(code) : 'other';
+}
+
+const KNOWN_CLOSES: ReadonlySet<number> = new Set(Object.values(CloseCode));

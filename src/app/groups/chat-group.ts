@@ -1,5 +1,5 @@
 import type { ChatStats } from '../../chat/chat-stats.js';
-import { counter } from '../../metrics/columns.js';
+import { columnName, counter } from '../../metrics/columns.js';
 import type { Column, GroupSource } from '../../metrics/reading.js';
 import type { FiguresOfThreads } from '../server-figures.js';
 
@@ -15,6 +15,7 @@ const COUNTERS: readonly (readonly [keyof ChatStats, string, string])[] = [
   ['held', '{message}', 'Of them, those that had to wait for one before them.'],
   ['entriesLocal', '{message}', 'New messages forwarded to a session on the scheduler of the inbox.'],
   ['entriesRemote', '{message}', 'New messages forwarded to a session on another scheduler.'],
+  ['entriesOffline', '{message}', 'New messages for users who were not online: they wait in the store.'],
   ['pulls', '{request}', 'Times that a session asked the store for what waits.'],
   ['pagesSent', '{page}', 'Pages of waiting messages sent.'],
   ['mores', '{request}', 'Times that a client asked for more.'],
@@ -50,8 +51,4 @@ export function chatGroup(threads: FiguresOfThreads): GroupSource {
       return [{ instance: '', figures: COUNTERS.map(([name]) => chat.sum(name)) }];
     },
   };
-}
-
-function columnName(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

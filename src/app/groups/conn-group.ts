@@ -1,7 +1,11 @@
-import { counter, gauge } from '../../metrics/columns.js';
+import { columnName, counter, gauge } from '../../metrics/columns.js';
 import type { GroupSource } from '../../metrics/reading.js';
+import { CloseCode } from '../../protocol/index.js';
 import type { FiguresOfThreads } from '../server-figures.js';
 import { sumOf } from './sum-of.js';
+
+/** Closes are counted by these names: see `closeKey` of the transport. */
+const CLOSES = ['normal', 'abnormal', ...Object.keys(CloseCode), 'other'];
 
 /** Connections of clients, over all schedulers. */
 export function connGroup(threads: FiguresOfThreads): GroupSource {
@@ -48,6 +52,7 @@ export function connGroup(threads: FiguresOfThreads): GroupSource {
           '{user}',
           'Users whose connection is on the scheduler of their inbox: no message for them takes a hop.',
         ),
+        ...CLOSES.map((name) => counter(`close_${columnName(name)}`, '{connection}', descriptionOf(name))),
       ],
     },
     async read() {
@@ -72,9 +77,23 @@ export function connGroup(threads: FiguresOfThreads): GroupSource {
             chat.sum('slowConsumers'),
             sumOf(schedulers, (stats) => stats.chat.online),
             sumOf(schedulers, (stats) => stats.chat.atHome),
+            ...CLOSES.map((name) => listener.sum(`closed:${name}`)),
           ],
         },
       ];
     },
   };
+}
+
+function descriptionOf(name: string): string {
+  switch (name) {
+    case 'normal':
+      return 'Closed by clients that left (1000, 1001).';
+    case 'abnormal':
+      return 'Connections that broke (1006).';
+    case 'other':
+      return 'Closed with any other code.';
+    default:
+      return `Closed with ${CloseCode[name as keyof typeof CloseCode]}, ${name}.`;
+  }
 }

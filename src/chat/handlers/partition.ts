@@ -88,8 +88,9 @@ export function receive(p: PartitionState, message: PartitionMessage | SystemMes
 
 function entry(p: PartitionState, message: EntryMessage): void {
   const online = p.online.get(message.inbox);
-  if (online === undefined || !online.pushing) return;
   const { runtime, stats } = p.node;
+  if (online === undefined) stats.entriesOffline++;
+  if (online === undefined || !online.pushing) return;
   const { session } = online;
   if (session.scheduler === runtime.scheduler) {
     stats.entriesLocal++;

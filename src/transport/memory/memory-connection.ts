@@ -19,7 +19,7 @@ export interface MemoryNetwork {
     readonly networkBytes: number;
     readonly latencyMs: () => number;
   };
-  connectionClosed(connection: MemoryConnection): void;
+  connectionClosed(connection: MemoryConnection, code: number): void;
   handlerFailed(connection: MemoryConnection, error: unknown): void;
   tooLarge(connection: MemoryConnection, bytes: number): void;
 }
@@ -158,7 +158,7 @@ export class MemoryConnection {
     this.#toServer.cut();
     const handler = this.#handler;
     this.#handler = null;
-    this.#network.connectionClosed(this);
+    this.#network.connectionClosed(this, code);
     try {
       handler?.closed(code, reason);
     } catch (error) {

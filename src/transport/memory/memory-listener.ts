@@ -80,9 +80,9 @@ export class MemoryListener implements Listener, MemoryNetwork {
   }
 
   /** Called by a connection. */
-  connectionClosed(connection: MemoryConnection): void {
+  connectionClosed(connection: MemoryConnection, code: number): void {
     this.#open.delete(connection);
-    this.counters.closed++;
+    this.counters.close(code);
     this.#drain.connectionClosed();
   }
 

@@ -295,7 +295,7 @@ class UwsListener implements Listener, SocketOwner {
   #gone(ws: uWS.WebSocket<UserData>, code: number, reason: ArrayBuffer): void {
     const { socket } = ws.getUserData();
     const handler = socket.detach();
-    this.counters.closed++;
+    this.counters.close(code);
     this.#admission.close(socket.admitted);
     try {
       handler?.closed(code, reason.byteLength === 0 ? '' : Buffer.from(reason).toString());
