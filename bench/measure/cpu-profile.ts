@@ -1,17 +1,4 @@
-/** V8's CPU profile as the inspector and `--cpu-prof` write it. */
-export interface CpuProfile {
-  readonly nodes: readonly {
-    readonly id: number;
-    readonly callFrame: {
-      readonly functionName: string;
-      readonly url: string;
-      readonly lineNumber: number;
-    };
-    readonly children?: readonly number[];
-  }[];
-  readonly samples: readonly number[];
-  readonly timeDeltas: readonly number[];
-}
+import type { CpuProfile } from '../../src/metrics/profiles/cpu-profile.js';
 
 /** A function, and the part of the thread's busy time that was spent in it alone. */
 export interface SelfTime {

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CpuProfile, summarize } from './cpu-profile.js';
+import type { CpuProfile } from '../../src/metrics/profiles/cpu-profile.js';
+import { summarize } from './cpu-profile.js';
 import { fixed, markdownTable } from './markdown-table.js';
 
 /** Tables of the functions with the most self time, one for each .cpuprofile file in the folder (or that file). */

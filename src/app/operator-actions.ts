@@ -2,6 +2,7 @@ import type { Action } from '../ops/action.js';
 import { codeActions } from '../ops/actions/code-actions.js';
 import { knobActions } from '../ops/actions/knob-actions.js';
 import { processActions } from '../ops/actions/process-actions.js';
+import { profileActions } from '../ops/actions/profile-actions.js';
 import { treeAction } from '../ops/actions/tree.js';
 import type { Knobs } from '../ops/knobs.js';
 import type { Clock } from '../structures/clock.js';
@@ -11,6 +12,7 @@ import type { Log } from './log.js';
 import { codeRefusal, OperatorCode } from './operator-code.js';
 import { OperatorProcesses, type ProcessThread } from './operator-processes.js';
 import { OperatorTree } from './operator-tree.js';
+import { operatorProfiles } from './profiled-threads.js';
 import type { SchedulerThreads } from './scheduler-threads.js';
 import type { ServerAlerts } from './server-alerts.js';
 import type { ThreadQuestions } from './thread-questions.js';
@@ -38,6 +40,7 @@ export function operatorActions(parts: OperatorParts): readonly Action[] {
     ...processActions(processes),
     ...knobActions(parts.knobs),
     treeAction(new OperatorTree(parts.questions, parts.processThreads, processes)),
+    ...profileActions(operatorProfiles(parts)),
     ...parts.alerts.actions(),
     ...codeActions(new OperatorCode(parts.code), codeRefusal),
   ];

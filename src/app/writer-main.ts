@@ -18,6 +18,7 @@ import { registerAlerts } from './alert-answers.js';
 import { Answers } from './answers.js';
 import { KnobValues } from './knob-values.js';
 import { storeLimitsOf } from './limits-of.js';
+import { registerProfiles } from './profile-answers.js';
 import { registerKnobs } from './scheduler-knobs.js';
 import { serverSecret } from './server-secret.js';
 import type { FromWriter, ToWriter, WriterData, WriterStats } from './thread-messages.js';
@@ -145,6 +146,7 @@ const answers = new Answers(post).on('stats', (): WriterStats | null => {
 registerAlerts(answers, null);
 
 registerKnobs(answers, knobs);
+registerProfiles(answers, 'writer-1', clock);
 
 parent.on('message', (message: ToWriter) => {
   if (writer === null) return;

@@ -10,6 +10,7 @@ import { knobCommand } from './knob.js';
 import { operatorTokenCommand } from './operator-token.js';
 import { partitionsCommand } from './partitions.js';
 import { inspectCommand, processCommands, psCommand } from './processes.js';
+import { profileCommand } from './profile/profile-command.js';
 import { startCommand } from './start.js';
 
 /** The `rookery` command. Each subcommand lives in a file of its own. */
@@ -41,6 +42,7 @@ const commands = [
   partitionsCommand(),
   alertsCommand(),
   wsarCommand(),
+  profileCommand(),
   faultCommand(),
   codeCommand(),
   operatorTokenCommand(),

@@ -146,6 +146,7 @@ test('packages with one doorway are imported only there', () => {
     '@opentelemetry': /^src\/metrics\/otel/,
     msgpackr: /^src\/(protocol\/|storage\/|schedulers\/term-codec)/,
     pino: /^src\/app\/log/,
+    'node:inspector': /^src\/metrics\/profiles\//,
     nact: /^src\/(nact\/|app\/operator-ledger)/,
   };
   for (const { file, target, typesOnly } of imports) {
