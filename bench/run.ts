@@ -11,7 +11,7 @@ import { benchMemory, memoryMarkdown } from './memory/sessions.js';
 const HELP = `npm run bench -- [what …] [options]
 
 What: chat, memory (both by default), and the programs beside them: store, protocol, runtime,
-schedulers, nact.
+schedulers, nact, wsar.
 
   --quick            a sanity check of 20 seconds instead of a measurement
   --pairs N          pairs of clients (50)
@@ -90,7 +90,15 @@ if (what.includes('memory')) {
   report['memory'] = memory;
   console.log(memoryMarkdown(memory));
 }
-for (const program of ['store', 'protocol', 'runtime/run', 'schedulers/run', 'schedulers/server', 'nact']) {
+for (const program of [
+  'store',
+  'protocol',
+  'runtime/run',
+  'schedulers/run',
+  'schedulers/server',
+  'nact',
+  'wsar/run',
+]) {
   if (!what.includes(program.split('/')[0]!)) continue;
   const script = fileURLToPath(new URL(`./${program}.js`, import.meta.url));
   if (!existsSync(script)) throw new Error(`${script} is missing`);

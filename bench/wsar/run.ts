@@ -11,7 +11,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { GroupDescription } from '../../src/metrics/reading.js';
 import { rounded } from '../../src/metrics/recording/figure-codec.js';
 import { RecordingWriter } from '../../src/metrics/recording/recording-writer.js';
 import { type Sample, sampleOf } from '../../src/metrics/recording/sample.js';
@@ -27,15 +26,15 @@ const { values } = parseArgs({
     processes: { type: 'string', default: '100000' },
     messages: { type: 'string', default: '10000' },
     rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '10' },
+    seconds: { type: 'string', default: '30' },
   },
 });
 const PROCESSES = Number(values.processes);
 const MESSAGES = Number(values.messages);
 const ROUNDS = Number(values.rounds);
 const SECONDS = Number(values.seconds);
-/** Readings are taken ten times as often as they are meant to be, so that what they cost stands out. */
-const FASTER = 10;
+/** Before wsar is measured: it has compiled what it runs by then. */
+const WARM_MS = 10_000;
 const SCHEDULERS = 2;
 const DAY_SECONDS = 86_400;
 
@@ -141,71 +140,56 @@ console.log(
   `${PROCESSES.toLocaleString('en')} processes on ${SCHEDULERS} schedulers, ${MESSAGES.toLocaleString('en')} messages a second; medians of ${ROUNDS} rounds of ${SECONDS} s\n`,
 );
 
-// ---- one server that does not record: alone, and watched
+// ---- two servers side by side, of which one records: what disturbs the one disturbs the other as well
 const plain = await startServer({ 'wsar-record': 'off' });
+const recording = await startServer({});
+const folder = join(recording.folder, 'wsar');
+const size = () => readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+const both = (seconds: number) => Promise.all([shareOf(plain.pid, seconds), shareOf(recording.pid, seconds)]);
 const alone: number[] = [];
+const recorded: number[] = [];
 const watched: number[] = [];
 const own: number[] = [];
-const ownSlow: number[] = [];
+let recordedBytes = 0;
+let recordedSeconds = 0;
 for (let round = 0; round < ROUNDS; round++) {
-  alone.push(await shareOf(plain.pid, SECONDS));
-  const wsar = startWsar(plain, 1 / FASTER);
-  await sleep(2000);
-  const [server, tool] = await Promise.all([shareOf(plain.pid, SECONDS), shareOf(wsar.pid!, SECONDS)]);
-  watched.push(server);
+  const [before, began] = [size(), performance.now()];
+  const [quiet, records] = await both(SECONDS);
+  recordedBytes += size() - before;
+  recordedSeconds += (performance.now() - began) / 1000;
+  alone.push(quiet);
+  recorded.push(records - quiet);
+  const wsar = startWsar(plain, 1);
+  await sleep(WARM_MS);
+  const [tool, [seen, unseen]] = await Promise.all([shareOf(wsar.pid!, SECONDS), both(SECONDS)]);
   own.push(tool);
+  watched.push(seen - unseen + (records - quiet));
   wsar.kill('SIGKILL');
-  const slow = startWsar(plain, 1);
-  await sleep(2000);
-  ownSlow.push(await shareOf(slow.pid!, SECONDS));
-  slow.kill('SIGKILL');
 }
+const client = new ServerClient(recording.url, recording.token);
+const groups = (await client.groups()).filter(({ name }) => name !== 'hw');
+const minute: Sample[] = [];
+for (let second = 0; second < 60; second++) {
+  minute.push(sampleOf(await client.reading(groups.map(({ name }) => name)), groups));
+  await sleep(1000);
+}
+client.close();
 await stopServer(plain);
-const watching = median(watched.map((share, round) => share - alone[round]!)) / FASTER;
+await stopServer(recording);
 
-// ---- the same beside one that records, in turns
-const recorded: number[] = [];
-let bytesPerSample = 0;
-let samples: { readonly samples: readonly Sample[]; readonly groups: readonly GroupDescription[] } | null =
-  null;
-for (let round = 0; round < ROUNDS; round++) {
-  const without = await startServer({ 'wsar-record': 'off' });
-  const quiet = await shareOf(without.pid, SECONDS);
-  await stopServer(without);
-  const recording = await startServer({ 'wsar-interval-ms': String(1000 / FASTER) });
-  const folder = join(recording.folder, 'wsar');
-  const size = () => readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
-  const before = size();
-  recorded.push((await shareOf(recording.pid, SECONDS)) - quiet);
-  bytesPerSample = (size() - before) / (SECONDS * FASTER);
-  if (round === ROUNDS - 1) {
-    const client = new ServerClient(recording.url, recording.token);
-    const groups = (await client.groups()).filter(({ name }) => name !== 'hw');
-    const taken: Sample[] = [];
-    for (let index = 0; index < 60; index++) {
-      taken.push(sampleOf(await client.reading(groups.map(({ name }) => name)), groups));
-      await sleep(1000);
-    }
-    client.close();
-    samples = { samples: taken, groups };
-  }
-  await stopServer(recording);
-}
-const recording = median(recorded) / FASTER;
+const range = (shares: readonly number[]) =>
+  `${percent(median(shares))} (${percent(Math.min(...shares))} to ${percent(Math.max(...shares))})`;
+console.log(`| all groups once a second    | share of one core, median (least to most) |
+| --------------------------- | ----------------- |
+| the server, recording       | ${range(recorded)} |
+| the server, watched by wsar | ${range(watched)} |
+| wsar itself                 | ${range(own)} |
 
-console.log(`| what a reading of all groups once a second costs | share of one core |
-| ------------------------------------------------- | ----------------- |
-| the server, watched by wsar                       | ${percent(watching)} |
-| the server, recording                             | ${percent(recording)} |
-| wsar itself                                       | ${percent(median(ownSlow))} |
-| (wsar itself, ten times a second)                 | ${percent(median(own))} |
-
-The server alone: ${percent(median(alone))}. ${Math.round(bytesPerSample)} bytes for each sample of the recording.
+The server alone: ${range(alone)}. ${Math.round(recordedBytes / recordedSeconds)} bytes a second into the recording.
 `);
 
 // ---- a day, made of a real minute again and again: counters go on from one to the next
 const dayFolder = mkdtempSync(join(tmpdir(), 'rookery-bench-day-'));
-const { samples: minute, groups } = samples!;
 const start = new Date(2026, 10, 22).getTime();
 const writer = new RecordingWriter({
   folder: dayFolder,

@@ -5,7 +5,8 @@ import type { Origin } from './observed.js';
 import { calendarDay, clockTime, type Output, type Write } from './output.js';
 
 const TIME_WIDTH = 8;
-const INSTANCE_WIDTH = 14;
+const INSTANCE_WIDTH_MIN = 14;
+const NAME_WIDTH_MIN = 6;
 const CELL_WIDTH_MIN = 9;
 
 /** Characters that a column takes, the gap before it included. */
@@ -14,7 +15,7 @@ export function cellWidth(column: Column): number {
 }
 
 /** Before the first column. */
-export const LEAD_WIDTH = TIME_WIDTH + 1 + INSTANCE_WIDTH;
+export const LEAD_WIDTH = TIME_WIDTH + 1 + INSTANCE_WIDTH_MIN;
 
 /** Aligned columns for people, in sar's manner: headers again after every screenful. */
 export class TextOutput implements Output {
@@ -24,6 +25,7 @@ export class TextOutput implements Output {
   #lastDay = '';
   #headed: View | null = null;
   #linesLeft = 0;
+  #leadWidth = 0;
 
   constructor(views: readonly View[], screenLines: number, write: Write) {
     this.#views = views;
@@ -60,21 +62,26 @@ export class TextOutput implements Output {
   #rows({ tables }: Interval, time: string): void {
     for (const view of this.#views) {
       const rows = tables.get(view.group.name)?.rows ?? [];
+      if (rows.length === 0) continue;
+      const width = leadWidth(view, rows);
+      // The rows of one moment stay together.
+      if (this.#headed !== view || this.#linesLeft < rows.length || width > this.#leadWidth) {
+        this.#leadWidth = width;
+        this.#header(view, time);
+      }
       for (const row of rows) this.#row(view, row, time);
     }
   }
 
   #row(view: View, row: RowOver, time: string): void {
-    if (this.#headed !== view || this.#linesLeft <= 0) this.#header(view, time);
     this.#linesLeft--;
     const cells = view.columns.map((index) => {
-      const column = view.group.columns[index]!;
-      const { header, scale } = shown(column);
+      const { header, scale } = shown(view.group.columns[index]!);
       const text = figureText(row.values[index]!, header.startsWith('%'), scale);
       return text.padStart(Math.max(CELL_WIDTH_MIN, header.length) + 1);
     });
     const instance = view.group.instance === null ? '' : instanceText(row.instance);
-    this.#write(`${lead(time, instance, view)}${cells.join('')}\n`);
+    this.#write(`${this.#lead(time, instance)}${cells.join('')}\n`);
   }
 
   #header(view: View, time: string): void {
@@ -82,17 +89,20 @@ export class TextOutput implements Output {
       const { header } = shown(view.group.columns[index]!);
       return header.padStart(Math.max(CELL_WIDTH_MIN, header.length) + 1);
     });
-    const label = view.group.instance ?? view.group.name;
-    this.#write(`\n${lead(time, label, view)}${cells.join('')}\n`);
+    this.#write(`\n${this.#lead(time, view.group.instance ?? view.group.name)}${cells.join('')}\n`);
     this.#headed = view;
     this.#linesLeft = this.#screenLines;
   }
+
+  #lead(time: string, what: string): string {
+    return `${time.padEnd(TIME_WIDTH)} ${what.padEnd(this.#leadWidth)}`;
+  }
 }
 
-function lead(time: string, instance: string, { group }: View): string {
-  return group.instance === null
-    ? `${time.padEnd(TIME_WIDTH)} ${instance.padEnd(6)}`
-    : `${time.padEnd(TIME_WIDTH)} ${instance.padEnd(INSTANCE_WIDTH)}`;
+/** Of what stands between the time and the first column. */
+function leadWidth({ group }: View, rows: readonly RowOver[]): number {
+  if (group.instance === null) return Math.max(NAME_WIDTH_MIN, group.name.length);
+  return Math.max(INSTANCE_WIDTH_MIN, ...rows.map(({ instance }) => instance.length));
 }
 
 function instanceText(instance: string): string {

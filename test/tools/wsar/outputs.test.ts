@@ -67,6 +67,29 @@ describe('outputs', () => {
     assert.equal(new Set(lines.map((line) => line.length)).size, 1, 'all lines are equally long');
   });
 
+  test('text: rows of one moment stay under one header, and long names in their column', () => {
+    let text = '';
+    const output = new TextOutput(views(['sched'], ['runq']), 3, (part) => {
+      text += part;
+    });
+    const intervals = new Intervals(0);
+    const rows = (name: string) => ({ a: [0, 0, 1, 0, 0], [name]: [0, 0, 2, 0, 0] });
+    for (let second = 0; second <= 4; second++) {
+      const interval = intervals.add(sample(second, rows(second < 4 ? 'b' : 'scheduler-1>scheduler-2')));
+      if (interval !== null) output.interval(interval);
+    }
+    const blocks = text
+      .trim()
+      .split('\n\n')
+      .map((block) => block.split('\n'));
+    assert.deepEqual(
+      blocks.map(({ length }) => length),
+      [3, 3, 3, 3],
+    );
+    for (const block of blocks)
+      assert.equal(new Set(block.map(({ length }) => length)).size, 1, block.join('\n'));
+  });
+
   test('csv: one table whatever is shown', () => {
     const text = written(
       (write) => new CsvOutput(views(['sched', 'mem'], ['slices', 'longest', 'mem.share']), write),
