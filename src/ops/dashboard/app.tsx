@@ -15,6 +15,7 @@ export function App(props: { readonly collector: Collector }) {
 
   const page = PAGES.find(({ path }) => path === route.path) ?? PAGES[0]!;
   const { state, snapshot } = collector;
+  const alerts = collector.samples.figure({ group: 'alert', column: 'active' }) ?? 0;
   const isOpen = snapshot !== null && state !== 'login' && state !== 'refused';
   useEffect(() => {
     document.title = `${page.title} · Rookery`;
@@ -51,6 +52,12 @@ export function App(props: { readonly collector: Collector }) {
                 <li key={path}>
                   <a href={href(path)} aria-current={path === page.path ? 'page' : undefined}>
                     {title}
+                    {path === 'alerts' && alerts > 0 ? (
+                      <span class="pill bad">
+                        {alerts}
+                        <span class="unseen"> active</span>
+                      </span>
+                    ) : null}
                   </a>
                 </li>
               ))}

@@ -5,12 +5,13 @@ import { Panel } from './panel.js';
 import type { Colour } from './plot.js';
 
 /** Columns of `sched` that count the time in a state, with their names here. What is left of the time is idle. */
-const STATES: readonly { readonly column: string; readonly label: string; readonly colour: Colour }[] = [
-  { column: 'handlers_ms', label: 'handlers', colour: 1 },
-  { column: 'io_ms', label: 'socket I/O', colour: 3 },
-  { column: 'timers_ms', label: 'timers', colour: 4 },
-  { column: 'gc_ms', label: 'GC', colour: 2 },
-];
+export const STATES: readonly { readonly column: string; readonly label: string; readonly colour: Colour }[] =
+  [
+    { column: 'handlers_ms', label: 'handlers', colour: 1 },
+    { column: 'io_ms', label: 'socket I/O', colour: 3 },
+    { column: 'timers_ms', label: 'timers', colour: 4 },
+    { column: 'gc_ms', label: 'GC', colour: 2 },
+  ];
 
 interface Bar {
   readonly name: string;

@@ -101,6 +101,7 @@ function Child(props: { readonly child: TreeChild }) {
 }
 
 function counts({ specs, active }: TreeCounts): string {
+  if (active === 1 && specs === 1) return '1 child';
   return active === specs
     ? `${number(active)} children`
     : `${number(active)} of ${number(specs)} children run`;

@@ -8,6 +8,8 @@ import { Empty, NotAvailable, numeric, Panel, Table } from '../panel.js';
 
 const HOUR_MS = 3_600_000;
 const SHOWN = 100;
+/** The rules' own units in those of figures. */
+const UNITS: Readonly<Record<string, string>> = { bytes: 'By', share: '1' };
 
 /** What is wrong, what was, what is silenced, and by which rules. */
 export function AlertsPage() {
@@ -100,7 +102,11 @@ export function AlertsPage() {
               <td>{rule.name}</td>
               <td>{rule.severity}</td>
               <td class="mono">{rule.setting}</td>
-              <td class="number">{rule.limit === null ? 'off' : figure(rule.limit, rule.unit)}</td>
+              <td class="number">
+                {rule.limit === null
+                  ? 'off'
+                  : figure(rule.limit, UNITS[rule.unit] ?? rule.unit, rule.unit === 'rate')}
+              </td>
               <td class={rule.isWatched ? undefined : 'quiet'}>
                 {rule.isWatched ? 'yes' : rule.limit === null ? 'no' : 'not on this machine'}
               </td>

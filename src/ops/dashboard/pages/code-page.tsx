@@ -1,16 +1,97 @@
-import { useCollector } from '../context.js';
-import { NotAvailable, Panel } from '../panel.js';
+import { useState } from 'preact/hooks';
+import { useAction, useCollector } from '../context.js';
+import { dayAndTime } from '../format.js';
+import { Empty, NotAvailable, numeric, Panel, Table } from '../panel.js';
 import { Group } from './figures-page.js';
 
-/** Modules that can be changed while the server runs: which versions live. */
+const ROUNDS = 5;
+const SHOWN = 50;
+
+/** What the page reads of the action `code-history`. */
+interface Release {
+  readonly number: number;
+  readonly kind: string;
+  readonly modules: readonly { readonly module: string; readonly version: number }[];
+  readonly author: string;
+  readonly message: string;
+  readonly at: number;
+  /** Of what the server did by itself: why. */
+  readonly evidence?: string;
+}
+
+/** Modules that can be changed while the server runs: which versions live, what was released, and the way back. */
 export function CodePage() {
   const { groups } = useCollector();
   const group = groups.find(({ name }) => name === 'code');
-  return group === undefined ? (
-    <Panel title="Hot code">
-      <NotAvailable what="Modules that change while they run are" />
+  return (
+    <>
+      {group === undefined ? (
+        <Panel title="Modules">
+          <NotAvailable what="Modules that change while they run are" />
+        </Panel>
+      ) : (
+        <Group group={group} title="Modules" />
+      )}
+      <Releases />
+    </>
+  );
+}
+
+function Releases() {
+  const { answer, error, isMissing, again } = useAction<readonly Release[]>('code-history', {}, ROUNDS);
+  if (isMissing) return null;
+  const releases = [...(answer ?? [])].reverse().slice(0, SHOWN);
+  return (
+    <Panel title="Releases" tools={releases.length === 0 ? undefined : <RollBack onDone={again} />}>
+      {answer === null ? (
+        <Empty>{error ?? '…'}</Empty>
+      ) : releases.length === 0 ? (
+        <Empty>The server runs what it was started with. rookery code load FILE changes that.</Empty>
+      ) : (
+        <Table label="Releases" heads={[numeric('Release'), 'When', 'What', 'Modules', 'By', 'Why']}>
+          {releases.map((release) => (
+            <tr key={release.number}>
+              <td class="number">{release.number}</td>
+              <td>{dayAndTime(release.at)}</td>
+              <td>{release.kind}</td>
+              <td>{release.modules.map(({ module, version }) => `${module} ${version}`).join(', ')}</td>
+              <td>{release.author}</td>
+              <td class="long">{release.evidence ?? release.message}</td>
+            </tr>
+          ))}
+        </Table>
+      )}
     </Panel>
-  ) : (
-    <Group group={group} title="Hot code" />
+  );
+}
+
+/** Takes the latest release back; it wants a second press. */
+function RollBack(props: { readonly onDone: () => void }) {
+  const { api, actions } = useCollector();
+  const [isSure, setSure] = useState(false);
+  const [said, setSaid] = useState('');
+  if (!(actions?.has('code-rollback') ?? false)) return null;
+  const rollBack = async (): Promise<void> => {
+    setSure(false);
+    try {
+      await api.action('code-rollback', { message: 'from the operator’s page' });
+      setSaid('rolled back');
+    } catch (error) {
+      setSaid((error as Error).message);
+    }
+    props.onDone();
+  };
+  return (
+    <>
+      <output class="quiet">{said}</output>
+      <button
+        type="button"
+        class={isSure ? 'danger' : undefined}
+        onBlur={() => setSure(false)}
+        onClick={() => (isSure ? void rollBack() : setSure(true))}
+      >
+        {isSure ? 'Really take it back' : 'Roll back'}
+      </button>
+    </>
   );
 }

@@ -4,7 +4,7 @@ import { bytes, clockTime, duration, number, share } from '../format.js';
 import { numeric, Panel, Table, Tile } from '../panel.js';
 import { Plot } from '../plot.js';
 import type { Point } from '../samples.js';
-import { Schedulers } from '../schedulers.js';
+import { Schedulers, STATES } from '../schedulers.js';
 
 /** How the server is, at a glance. */
 export function OverviewPage() {
@@ -83,6 +83,30 @@ export function OverviewPage() {
           lines={[
             { label: 'waiting', colour: 4, selector: { group: 'msgq', column: 'total' } },
             { label: 'longest', colour: 6, selector: { group: 'msgq', column: 'longest', over: 'max' } },
+          ]}
+        />
+        <Plot
+          title="Time of all threads"
+          unit="ms"
+          isRate
+          isStacked
+          least={1000}
+          lines={STATES.map(({ column, label, colour }) => ({
+            label,
+            colour,
+            selector: { group: 'sched', column },
+          }))}
+        />
+        <Plot
+          title="Garbage collection"
+          unit="ms"
+          isRate
+          isStacked
+          least={50}
+          lines={[
+            { label: 'young', colour: 5, selector: { group: 'gc', column: 'minor_ms' } },
+            { label: 'full', colour: 2, selector: { group: 'gc', column: 'major_ms' } },
+            { label: 'marking', colour: 6, selector: { group: 'gc', column: 'incremental_ms' } },
           ]}
         />
         <Plot
