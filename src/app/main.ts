@@ -203,7 +203,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
       .use(['logLevel'], ({ logLevel }) => {
         this.#log.level = logLevel;
       })
-      .use(['drainGraceMs', 'drainJitterMs'])
+      .use(['drainGraceMs', 'drainJitterMs', 'rebalanceDelayMs'])
       .use(['traceSampleRatio'], (now) => void this.#telemetry.sampleTraces(now.traceSampleRatio))
       .use(knobNames().filter((name) => name.startsWith('alert')));
     this.#processThreads = processThreads({

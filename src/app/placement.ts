@@ -110,20 +110,34 @@ export class Placement {
     );
   }
 
+  /** Partitions run, or are about to, on some scheduler. */
+  get isServing(): boolean {
+    return this.#hasBegun && this.#up.size > 0;
+  }
+
   /** The first schedulers are up: from now on partitions run. */
   begin(): void {
     this.#hasBegun = true;
     this.#adopt();
   }
 
-  /** A scheduler serves. It knows nothing yet. */
-  schedulerUp(place: number): void {
+  /**
+   * A scheduler serves. It knows nothing yet. Without `balance` it is given only what nobody has: {@link balance} may come
+   * later.
+   */
+  schedulerUp(place: number, balance = true): void {
     this.#up.add(place);
     for (const [index, { address, owner }] of this.#partitions.entries()) {
       if (address !== null) this.#orders.announce([place], index, owner, address);
     }
     if (!this.#hasBegun) return;
     this.#adopt();
+    if (balance) this.balance();
+    else this.#next();
+  }
+
+  /** Spreads the partitions evenly again. */
+  balance(): void {
     this.#wantsBalance = true;
     this.#next();
   }

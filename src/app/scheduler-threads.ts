@@ -13,7 +13,7 @@ import {
 
 import { createStoreRings, type StoreRings } from '../storage/store-rings.js';
 import { PARTITIONS } from '../storage/stores.js';
-import type { Clock } from '../structures/clock.js';
+import type { Clock, ClockTimer } from '../structures/clock.js';
 import type { Random } from '../structures/random.js';
 import { ringCapacity, ringCounters } from '../structures/spsc-ring.js';
 import {
@@ -111,6 +111,7 @@ export class SchedulerThreads {
   #incarnations = 0;
   #port: number;
   #isFounded = false;
+  #balancing: ClockTimer | null = null;
 
   constructor(config: Config, clock: Clock, random: Random, tree: MainTree, owner: SchedulerThreadsOwner) {
     this.#config = config;
@@ -259,6 +260,19 @@ export class SchedulerThreads {
     };
   }
 
+  /**
+   * A scheduler that comes while others serve has come back from the dead: its clients are just connecting to the others, and
+   * shall not be sent away again before they have arrived.
+   */
+  #isUp(place: number): void {
+    const { rebalanceDelayMs } = this.#owner.config();
+    const isBack = this.placement.isServing && rebalanceDelayMs > 0;
+    this.placement.schedulerUp(place, !isBack);
+    if (!isBack) return;
+    this.#clock.clearTimer(this.#balancing);
+    this.#balancing = this.#clock.setTimer(() => this.placement.balance(), rebalanceDelayMs);
+  }
+
   #message(scheduler: SchedulerThread, message: Exclude<FromScheduler, { type: 'guarded' }>): void {
     const { place } = scheduler;
     switch (message.type) {
@@ -267,7 +281,7 @@ export class SchedulerThreads {
         this.#isFounded = true;
         scheduler.homePort = message.homePort;
         scheduler.thread.running = true;
-        this.placement.schedulerUp(place);
+        this.#isUp(place);
         this.#owner.serves(scheduler);
         break;
       case 'partition-started':

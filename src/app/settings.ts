@@ -221,6 +221,17 @@ export const SETTINGS = [
       'A process that runs for so long without a pause is ended, alone: for its client it is a lost connection. Needs the native guard. 0: never.',
   },
   {
+    name: 'rebalanceDelayMs',
+    group: 'Server',
+    type: 'duration',
+    default: 5 * second,
+    min: 0,
+    max: hour,
+    knob: true,
+    description:
+      'How long a scheduler that has come back waits for partitions of the others: their users have just connected there. 0: not at all.',
+  },
+  {
     name: 'codeProbationKillMs',
     group: 'Server',
     type: 'duration',

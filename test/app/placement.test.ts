@@ -49,12 +49,12 @@ class Crew {
     });
   }
 
-  up(place: number): void {
+  up(place: number, balance = true): void {
     if (this.running.has(place)) return;
     this.#incarnations.set(place, (this.#incarnations.get(place) ?? 0) + 1);
     this.running.set(place, new Map());
     this.believed.set(place, new Map());
-    this.placement.schedulerUp(place);
+    this.placement.schedulerUp(place, balance);
   }
 
   down(place: number): void {
@@ -156,6 +156,19 @@ describe('placement', () => {
     crew.settle();
     assertRest(crew);
     assert.deepEqual(crew.counts().sort(), [5, 5, 6]);
+  });
+
+  test('one that comes back may be left alone until it is told to take its share', () => {
+    const crew = crewOf(2);
+    crew.down(2);
+    crew.settle();
+    crew.up(2, false);
+    crew.settle();
+    assert.deepEqual(crew.counts(), [COUNT, 0]);
+    crew.placement.balance();
+    crew.settle();
+    assertRest(crew);
+    assert.deepEqual(crew.counts(), [COUNT / 2, COUNT / 2]);
   });
 
   test('without any scheduler they wait', () => {

@@ -36,7 +36,7 @@ async function report(server: TestServer): Promise<Report> {
 }
 
 async function twoSchedulers(t: TestContext): Promise<TestServer> {
-  return await TestServer.start(t, { settings: { schedulers: 2 } });
+  return await TestServer.start(t, { settings: { schedulers: 2, rebalanceDelayMs: 0 } });
 }
 
 test('rookery partitions shows them, and moves them', { timeout: 60_000 }, async (t) => {
@@ -155,7 +155,9 @@ test('a client that comes while its partition moves is let in', { timeout: 60_00
 
 test('clients of the library live where their inbox is, and follow it', { timeout: 120_000 }, async (t) => {
   // No jitter: nobody waits.
-  const server = await TestServer.start(t, { settings: { schedulers: 2, drainJitterMs: 0 } });
+  const server = await TestServer.start(t, {
+    settings: { schedulers: 2, drainJitterMs: 0, rebalanceDelayMs: 0 },
+  });
   const phones = Array.from({ length: 8 }, (_, n) => 15_560_000 + n);
   const clients: RookeryClient[] = [];
   atEnd(t, () => {
