@@ -124,5 +124,6 @@ export {
   type SystemMonitorSettings,
 } from './system-monitor.js';
 export type { Timer } from './timers.js';
+export { type TraceEvent, type TraceSink, trace } from './tracing.js';
 export type { Name, Target, Via, ViaTable } from './via.js';
 export { type Blocking, isBlocking, isPromise, Wait, type WaitingMailbox } from './wait.js';

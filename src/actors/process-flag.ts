@@ -18,6 +18,8 @@ export const ProcessFlag = {
   waits: 512,
   /** It gets no slices until it is resumed; `scheduled` is set meanwhile, so that nobody puts it into the run queue. */
   suspended: 1024,
+  /** Somebody sees its messages: see `trace`. */
+  traced: 2048,
   /** The `MailboxMonitor` counts it among those with a backlog. */
   backlogged: 1 << 14,
   /** The `SystemMonitor` has told of its mailbox. */

@@ -15,6 +15,7 @@ import type { CallOutcome } from './request.js';
 import type { Runtime } from './runtime.js';
 import type { SpawnOptions } from './runtime-options.js';
 import type { ProcessTimer, Timer } from './timers.js';
+import { traceIn, traceOut } from './tracing.js';
 import type { Target } from './via.js';
 import { type Blocking, Token, type Wait } from './wait.js';
 
@@ -155,7 +156,11 @@ export class Process<in M> implements Pid<M> {
   /** Sends a message. To a process that has ended: nothing happens. */
   send<T>(target: Pid<T>, message: T): void {
     if (words[Word.cutting] !== 0) beCut();
-    if ((this.flags & ProcessFlag.dead) !== 0) return;
+    const { flags } = this;
+    if ((flags & (ProcessFlag.dead | ProcessFlag.traced)) !== 0) {
+      if ((flags & ProcessFlag.dead) !== 0) return;
+      traceOut(this as unknown as Process<never>, target as Pid, message);
+    }
     this.sentCount = (this.sentCount + 1) | 0;
     const process = target as unknown as Process<T>;
     if (process.runtime === this.runtime) process.deliver(message);
@@ -324,7 +329,10 @@ export class Process<in M> implements Pid<M> {
   /** @internal Puts a message into the mailbox. */
   deliver(message: unknown): void {
     const { flags } = this;
-    if ((flags & ProcessFlag.dead) !== 0) return;
+    if ((flags & (ProcessFlag.dead | ProcessFlag.traced)) !== 0) {
+      if ((flags & ProcessFlag.dead) !== 0) return;
+      traceIn(this as unknown as Process<never>, message);
+    }
     const length = this.mailboxLength + 1;
     this.mailboxLength = length;
     if (length > this.mailboxLongest) this.mailboxLongest = length;
@@ -354,6 +362,7 @@ export class Process<in M> implements Pid<M> {
       this.deliver(message);
       return;
     }
+    if ((this.flags & ProcessFlag.traced) !== 0) traceIn(this as unknown as Process<never>, message);
     const saved = this.runtime.turns.takeQueue();
     saved.push(message);
     this.restoreMailbox(saved);

@@ -52,6 +52,7 @@ import {
   type SystemMonitorSettings,
 } from './system-monitor.js';
 import { CallbackTimer, ProcessTimer, type Timer, Timers } from './timers.js';
+import { traceOut } from './tracing.js';
 import { Turns } from './turns.js';
 import { isVia, type Name, nameInWords, type Target } from './via.js';
 import { type Blocking, isBlocking, isPromise, Token, type Wait } from './wait.js';
@@ -208,6 +209,7 @@ export class Runtime {
   send<M>(target: Pid<M>, message: M): void {
     if (words[Word.cutting] !== 0) beCut();
     const { current } = this;
+    if ((current.flags & ProcessFlag.traced) !== 0) traceOut(current, target as Pid, message);
     current.sentCount = (current.sentCount + 1) | 0;
     const process = target as unknown as Process<M>;
     if (process.runtime === this) process.deliver(message);
@@ -221,6 +223,7 @@ export class Runtime {
   trySend<M>(target: Pid<M>, message: M): boolean {
     if (words[Word.cutting] !== 0) beCut();
     const { current } = this;
+    if ((current.flags & ProcessFlag.traced) !== 0) traceOut(current, target as Pid, message);
     current.sentCount = (current.sentCount + 1) | 0;
     const process = target as unknown as Process<M>;
     if (process.runtime !== this) return this.route(target, message);
@@ -238,7 +241,9 @@ export class Runtime {
   /** Sends through an alias. If it is not active any more nothing happens. */
   sendAlias(ref: Ref | RemoteRef, message: unknown): void {
     if (words[Word.cutting] !== 0) beCut();
-    this.current.sentCount = (this.current.sentCount + 1) | 0;
+    const { current } = this;
+    if ((current.flags & ProcessFlag.traced) !== 0) traceOut(current, ref.owner, message);
+    current.sentCount = (current.sentCount + 1) | 0;
     if (ref instanceof RemoteRef) this.routeSignal(ref.owner, { type: 'alias', ref: ref.number, message });
     else if (ref.owner.runtime === this) this.signals.throughAlias(ref, message);
   }
@@ -263,14 +268,12 @@ export class Runtime {
     if (words[Word.cutting] !== 0) beCut();
     const process = target as unknown as Process<never>;
     const { turns } = this;
-    if (
-      process.runtime !== this ||
-      (process.flags & (ProcessFlag.scheduled | ProcessFlag.dead | ProcessFlag.waits)) !== 0 ||
-      turns.tooDeep
-    ) {
+    if (process.runtime !== this || (process.flags & NOT_AT_ONCE) !== 0 || turns.tooDeep) {
       return false;
     }
-    this.current.sentCount = (this.current.sentCount + 1) | 0;
+    const { current } = this;
+    if ((current.flags & ProcessFlag.traced) !== 0) traceOut(current, target as Pid, message);
+    current.sentCount = (current.sentCount + 1) | 0;
     if (process.mailboxLongest === 0) process.mailboxLongest = 1;
     process.flags |= ProcessFlag.scheduled;
     turns.handleNow(process, message);
@@ -870,6 +873,9 @@ function isMessage(message: unknown): boolean {
     message instanceof StopMessage
   );
 }
+
+/** It cannot handle a message on the stack of its sender. */
+const NOT_AT_ONCE = ProcessFlag.scheduled | ProcessFlag.dead | ProcessFlag.waits | ProcessFlag.traced;
 
 function startNow(process: Process<never>, start: Start<never>): void {
   process.runtime.startNow(process, start);

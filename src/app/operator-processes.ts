@@ -106,6 +106,20 @@ export class OperatorProcesses implements Processes {
     return this.#ask<ProcessOutcome>(thread, 'process', { id, operation });
   }
 
+  /** Asks the thread of a process; `params` are made of the process's id there. @throws ActionRefused */
+  askOwner<T>(pid: string, topic: string, params: (id: number) => unknown): Promise<T> {
+    const { thread, id } = this.#find(pid);
+    return this.#ask<T>(thread, topic, params(id));
+  }
+
+  /** Asks the thread of a scheduler. @throws ActionRefused */
+  askScheduler<T>(scheduler: number, topic: string, params: unknown): Promise<T> {
+    const thread = this.#threads().find((one) => one.scheduler === scheduler);
+    if (thread === undefined)
+      throw new ActionRefused(404, `there is no scheduler ${scheduler}: its thread has ended`);
+    return this.#ask<T>(thread, topic, params);
+  }
+
   #find(text: string): { readonly thread: ProcessThread; readonly id: number } {
     const pid = parsePid(text);
     if (pid === null) throw new ActionRefused(400, `${JSON.stringify(text)} is no pid, such as <2.17.0>`);

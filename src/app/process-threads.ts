@@ -1,7 +1,9 @@
 import type { Runtime } from '../actors/runtime.js';
 import { Answers } from './answers.js';
+import { registerMailboxes } from './mailbox-answers.js';
 import type { ProcessThread } from './operator-processes.js';
 import { registerProcesses } from './process-answers.js';
+import { registerTraces } from './process-trace-answers.js';
 import type { SchedulerThreads } from './scheduler-threads.js';
 import type { SchedulerWatch } from './scheduler-watch.js';
 import type { AskedThread, ThreadQuestions } from './thread-questions.js';
@@ -20,6 +22,8 @@ export function processThreads(parts: ProcessThreadsParts): () => readonly Proce
   const { runtime, questions, schedulers, watch } = parts;
   const answers = new Answers((answer) => questions.arrived(answer));
   registerProcesses(answers, runtime, 'main');
+  registerTraces(answers, runtime);
+  registerMailboxes(answers, runtime);
   registerTree(answers, runtime, 'main');
   const own: AskedThread = { running: true, post: (question) => answers.answer(question) };
   const main: ProcessThread = {

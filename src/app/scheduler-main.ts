@@ -28,6 +28,7 @@ import { logEvent } from './log-event.js';
 import { registerMailboxes } from './mailbox-answers.js';
 import { PortSmsGateway } from './port-sms-gateway.js';
 import { registerProcesses } from './process-answers.js';
+import { registerTraces } from './process-trace-answers.js';
 import { registerProfiles } from './profile-answers.js';
 import { SchedulerCollector } from './scheduler-collector.js';
 import { schedulerGuard } from './scheduler-guard.js';
@@ -137,6 +138,7 @@ registerKnobs(answers, knobs);
 registerCode(answers, code.table);
 registerMessageMarks(answers, scheduler.node.marks);
 registerProfiles(answers, `scheduler-${data.place}`, clock);
+registerTraces(answers, runtime);
 
 registerAlerts(answers, runtime);
 

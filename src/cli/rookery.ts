@@ -12,6 +12,8 @@ import { partitionsCommand } from './partitions.js';
 import { inspectCommand, processCommands, psCommand } from './processes.js';
 import { profileCommand } from './profile/profile-command.js';
 import { startCommand } from './start.js';
+import { topCommand } from './top.js';
+import { traceCommand } from './trace.js';
 
 /** The `rookery` command. Each subcommand lives in a file of its own. */
 const program = new Command('rookery')
@@ -24,6 +26,7 @@ Examples:
   rookery start                                run the server, its data in ./data
   rookery start --port 9000 --data-folder /srv/chat
   rookery chat                                 chat with the server on this machine
+  rookery top                                  the busiest processes, live
   rookery ps --mailbox 1000                    which processes are behind
   rookery inspect partition-17                 everything about one of them
   rookery alerts                               what is wrong
@@ -35,9 +38,11 @@ Examples:
 const commands = [
   startCommand(),
   chatCommand(),
+  topCommand(),
   psCommand(),
   inspectCommand(),
   ...processCommands(),
+  traceCommand(),
   knobCommand(),
   partitionsCommand(),
   alertsCommand(),

@@ -175,3 +175,53 @@ test('knobs: listed, turned on the threads that run, kept over their deaths and 
   const history = await run('knob', 'history', '--operator', operator);
   assert.match(history.output, /^3 .*\n.*heartbeatMs.*\n2 .*\n.*writerBatchMax.*\n1 .*trains\n/);
 });
+
+test('top: once without a terminal, in each order, as JSON', async (t) => {
+  const { server, run, json } = await running(t);
+  const once = await run('top', '--by', 'rate');
+  assert.equal(once.code, 0, once.output);
+  assert.match(once.output, /^rookery .*, up .*; 0 connections, 0 online; \d+ processes, \d+ messages wait/);
+  assert.match(once.output, /\nscheduler-1 \d+ % +scheduler-2 \d+ % +writer-1 \d+ %\n/);
+  assert.match(
+    once.output,
+    /\npid +label +waiting +longest +in\/s +OUT\/S +oldest +delay +empty in +handler/,
+  );
+  await run('suspend', 'partition-3');
+  // A backlog is known from 64 messages on.
+  for (let number = 0; number < 70; number++) {
+    const reply = await fetch(`http://127.0.0.1:${server.operatorPort}/api/action/send`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${TestServer.token}` },
+      body: JSON.stringify({ pid: 'partition-3', message: { type: 'nothing' } }),
+    });
+    assert.equal(reply.status, 200);
+  }
+  const { mailboxes } = (await json('top', '--by', 'length')) as unknown as {
+    mailboxes: { label: string; length: number; suspended: boolean }[];
+  };
+  const [first] = mailboxes;
+  assert.deepEqual([first?.label, first?.length, first?.suspended], ['partition-3', 70, true]);
+  const twice = await run('top', '--times', '2', '--interval', '0.1');
+  assert.equal(twice.output.match(/^pid /gm)?.length, 2);
+  assert.equal((await run('top', '--by', 'size')).code, 2);
+  assert.equal((await run('top', '--interval', '0')).code, 2);
+});
+
+test('trace: the messages of a process, until the number is reached', async (t) => {
+  const { server, run } = await running(t);
+  const traced = run('trace', 'partition-5', '--max', '2', '--for', '60s');
+  await server.log(/: trace$/, 0);
+  for (const type of ['one', 'two'])
+    await run('send', 'partition-5', JSON.stringify({ type, text: 'swordfish' }));
+  const { code, output } = await traced;
+  assert.equal(code, 0, output);
+  assert.match(output, /tracing partition-5<2\.\d+\.\d+>\n/);
+  assert.match(
+    output,
+    /\n +\d+\.\d{3} {2}← – {2}\{ type: "one", text: \(9 characters\) \} {2}\(12 bytes\)\n/,
+  );
+  assert.match(output, /2 messages; there may be more: the number was reached/);
+  assert.doesNotMatch(output, /swordfish/);
+  assert.equal((await run('trace', 'partition-5', '--for', 'long')).code, 2);
+  assert.equal((await run('trace', 'nobody')).code, 1);
+});
