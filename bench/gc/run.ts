@@ -13,8 +13,8 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
     messages: { type: 'string', default: 'entry,plain,text,number' },
     modes: { type: 'string', default: 'off,spill,spill+defer' },
-    /** For `nice`; below 0 it takes rights. So that other programs do not hold this one up in the middle of a pause. */
-    nice: { type: 'string', default: '0' },
+    /** As root, where other programs would hold this one up in the middle of a pause. */
+    realtime: { type: 'boolean', default: false },
   },
 });
 const { quick } = values;
@@ -90,7 +90,7 @@ for (const message of values.messages.split(',') as Order['message'][]) {
   const reports = new Map<Mode, Report[]>(modes.map((mode) => [mode, []]));
   for (let round = 0; round < rounds; round++) {
     for (const mode of modes) {
-      const report = run({ mode, message, sessions, messages });
+      const report = run({ mode, message, sessions, messages, realtime: values.realtime });
       reports.get(mode)!.push(report);
       process.stderr.write(
         `${message} ${mode}: ${whole(collectionMs(report))} ms of collections, longest ${fixed(report.gc.longestMs)}, ${fixed(rate(report, messages), 2)} M/s, spilled ${whole(report.gc.spilledMessagesTotal)}\n`,
