@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { AlertView } from '../../src/metrics/alerts/alert.js';
 import type { WebhookBody } from '../../src/metrics/alerts/webhook-sink.js';
+import type { Figure, GroupDescription, Reading } from '../../src/metrics/reading.js';
 import type { AlertsReport } from '../../src/ops/actions/alert-actions.js';
 import { partitionOf } from '../../src/storage/partition-of.js';
 import { registerMany } from '../support/accounts.js';
@@ -46,6 +47,22 @@ async function action<T>(server: TestServer, name: string, params: object = {}):
   const answer = await response.text();
   assert.ok(response.ok, `${name}: ${response.status} ${answer}`);
   return JSON.parse(answer) as T;
+}
+
+/** The row of a thread in the group `gc`. */
+async function collectorOf(server: TestServer, thread: string): Promise<Record<string, Figure>> {
+  const get = async <T>(path: string) => {
+    const response = await fetch(`http://127.0.0.1:${server.operatorPort}/api/${path}`, {
+      headers: { Authorization: `Bearer ${TestServer.token}` },
+    });
+    assert.ok(response.ok, `${path}: ${response.status}`);
+    return (await response.json()) as T;
+  };
+  const { groups } = await get<{ readonly groups: readonly GroupDescription[] }>('groups');
+  const { columns } = groups.find(({ name }) => name === 'gc')!;
+  const { gc } = (await get<Reading>('reading?groups=gc')).groups;
+  const { figures } = gc!.find(({ instance }) => instance === thread)!;
+  return Object.fromEntries(columns.map(({ name }, at) => [name, figures[at]!]));
 }
 
 /** Everybody but the first sends to the first, as fast as is acknowledged. */
@@ -146,6 +163,10 @@ test('a partition becomes slow under load: who is told what, when, and whether i
   await until('a backlog', async () => Number((await active())?.details['length'] ?? 0) >= BACKLOG, {
     everyMs: 100,
   });
+  // Its scheduler holds its collector back meanwhile.
+  const collector = await collectorOf(server, place);
+  assert.ok(Number(collector['spilled']) > 0, 'everything waits on the heap');
+  assert.notEqual(collector['deferring'], 0, 'full collections are not put off');
   load.stop();
   const figure = async (name: string) => {
     const value = (await active())?.details[name];
@@ -193,6 +214,9 @@ test('a partition becomes slow under load: who is told what, when, and whether i
   );
   const { active: left, recent } = await action<AlertsReport>(server, 'alerts');
   assert.equal(left.find(mine), undefined);
+  const rested = await collectorOf(server, place);
+  assert.equal(rested['spilled'], 0);
+  assert.notEqual(rested['deferring'], 1, 'full collections are still put off');
   assert.deepEqual(
     recent.filter(mine).map((one) => one.id),
     [id, alert.id],
