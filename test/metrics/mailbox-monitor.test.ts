@@ -52,12 +52,14 @@ describe('the set of those with a backlog', () => {
 
   test('has a timer only while somebody is in it: an idle runtime is not woken', () => {
     const world = make();
-    const { runtime, clock } = world;
+    const { runtime, clock, stat } = world;
     const pid = idle(world);
     assert.equal(clock.nextDeadline(), Number.POSITIVE_INFINITY);
     runtime.suspend(pid);
     for (let sent = 0; sent < 100; sent++) runtime.send(pid, sent);
     clock.advance(10_000);
+    assert.equal(stat('turns'), 0, 'nobody has a turn, and what waits is published all the same');
+    assert.equal(stat('waiting'), 100);
     assert.ok(clock.nextDeadline() <= clock.now() + 250);
     runtime.resume(pid);
     clock.advance(250);
