@@ -32,15 +32,23 @@ const DESCRIPTION: GroupDescription = {
   ],
 };
 
-/** Group `backlog`: the processes that have messages waiting, over all schedulers. */
-export function backlogGroup(
+/**
+ * Group `backlog`: the processes that have messages waiting, over all schedulers.
+ *
+ * @param isBacklogged whether some process of it is known to have a backlog; the others are not asked.
+ */
+export function backlogGroup<Scheduler extends AskedThread & { readonly name: string }>(
   questions: ThreadQuestions,
-  schedulers: readonly (AskedThread & { readonly name: string })[],
+  schedulers: readonly Scheduler[],
+  isBacklogged: (scheduler: Scheduler) => boolean,
 ): GroupSource {
   return {
     description: DESCRIPTION,
     async read() {
-      const { mailboxes } = await topOfAll(questions, schedulers, { by: 'length', count: ROWS_MAX });
+      const { mailboxes } = await topOfAll(questions, schedulers.filter(isBacklogged), {
+        by: 'length',
+        count: ROWS_MAX,
+      });
       return backlogRows(mailboxes);
     },
   };

@@ -19,7 +19,7 @@ export function codeGroup(report: () => Promise<readonly ModuleReport[]>): Group
         {
           name: 'current',
           kind: 'gauge',
-          unit: '1',
+          unit: '{version}',
           description: 'Number of the current version; 0: the one of the program.',
         },
         {

@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import { gauge } from '../../metrics/columns.js';
 import type { GroupSource } from '../../metrics/reading.js';
 import type { FiguresOfThreads } from '../server-figures.js';
@@ -19,7 +20,7 @@ export function memGroup(threads: FiguresOfThreads): GroupSource {
     },
     async read() {
       const { schedulers, writer } = await threads.read();
-      const heaps = [{ heapUsedBytes: process.memoryUsage().heapUsed }, ...schedulers];
+      const heaps = [{ heapUsedBytes: getHeapStatistics().used_heap_size }, ...schedulers];
       if (writer !== null) heaps.push(writer);
       return [
         {

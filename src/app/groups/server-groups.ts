@@ -58,10 +58,14 @@ export function serverGroups(parts: ServerGroupsParts): Groups {
     .add(storeGroup({ writer: () => writer, rings }))
     .add(chatGroup(threads))
     .add(resourceGroup({ dataFolder: parts.dataFolder, writer: () => schedulers.queued() }))
-    .add(backlogGroup(parts.questions, schedulers.all))
+    .add(backlogGroup(parts.questions, schedulers.all, isBacklogged))
     .add(codeGroup(parts.code));
   for (const source of osGroups(parts.clock, process.pid)) groups.add(source);
   return groups;
+}
+
+function isBacklogged({ stats }: SchedulerThreads['all'][number]): boolean {
+  return stats !== null && new StatsBlock(stats).read('backlogged') > 0;
 }
 
 function schedulerOf(scheduler: SchedulerThreads['all'][number]): WatchedThread {

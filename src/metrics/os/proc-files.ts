@@ -1,6 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+
+/** More than most of the kernel's files have; those of many CPUs make it grow. */
+const BUFFER_BYTES = 16 * 1024;
 
 /**
  * The kernel's files, under a root that tests replace. They are in memory, so they are read at once; what is not there (another system,
@@ -8,6 +11,9 @@ import { join } from 'node:path';
  */
 export class ProcFiles {
   readonly #root: string;
+  /** Files stay open: reading one again is a call of the system instead of four. */
+  readonly #open = new Map<string, number>();
+  #buffer = Buffer.allocUnsafe(BUFFER_BYTES);
 
   constructor(root = '/') {
     this.#root = root;
@@ -16,9 +22,37 @@ export class ProcFiles {
   /** @param path such as `proc/stat`. */
   text(path: string): string | null {
     try {
-      return readFileSync(join(this.#root, path), 'latin1');
+      let file = this.#open.get(path);
+      if (file === undefined) {
+        file = openSync(join(this.#root, path), 'r');
+        this.#open.set(path, file);
+      }
+      return this.#textOf(file);
     } catch {
       return null;
+    }
+  }
+
+  /** Lets go of what is open. */
+  close(): void {
+    for (const file of this.#open.values()) closeSync(file);
+    this.#open.clear();
+  }
+
+  #textOf(file: number): string {
+    // The buffer may be another one after it has been filled.
+    const filled = this.#fill(file);
+    return this.#buffer.toString('latin1', 0, filled);
+  }
+
+  #fill(file: number): number {
+    for (let filled = 0; ; ) {
+      const read = readSync(file, this.#buffer, filled, this.#buffer.length - filled, filled);
+      filled += read;
+      if (read === 0) return filled;
+      if (filled === this.#buffer.length) {
+        this.#buffer = Buffer.concat([this.#buffer], this.#buffer.length * 2);
+      }
     }
   }
 

@@ -27,7 +27,7 @@ function groupsOf(runtime: Runtime, clock: LoopClock): Groups {
   };
   const scheduler = { name: 'scheduler-1', running: true, post: () => {} };
   return new Groups({ clock, startedAt: 0 }).add(
-    serverGroup(questions as unknown as Parameters<typeof serverGroup>[0], [scheduler]),
+    serverGroup(questions as unknown as Parameters<typeof serverGroup>[0], [scheduler], () => true),
   );
 }
 
@@ -91,7 +91,7 @@ describe('the backlog report', () => {
   ] as const;
 
   function interval() {
-    const description = serverGroup(null as never, []).description;
+    const description = serverGroup(null as never, [], () => true).description;
     const rows = REPORTS.map(([instance, figures]) => ({ instance, figures }));
     return glanceOf(sampleOf({ version: 1, at: 0, uptimeMs: 0, groups: { backlog: rows } }, [description]));
   }
