@@ -82,8 +82,8 @@ export class ChatScheduler implements ConnectionAcceptor {
       // One flush for all that a turn of the event loop wrote: sockets first, then the run queue, then this.
       onDirty: () => {
         if (flushAhead) return;
-        flushAhead = true;
         clock.defer(flush);
+        flushAhead = true;
       },
       onFlushed: (session, result) => session.flushed(result),
     });

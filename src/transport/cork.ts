@@ -1,3 +1,4 @@
+import { beCut, Word, words } from '../actors/cut.js';
 import { SendResult, type Socket } from './socket.js';
 
 /** What {@link Corks} needs of a writer; protocol's FrameWriter is one. */
@@ -48,7 +49,14 @@ export class Corks<W extends CorkWriter, C extends CorkedConnection<W> = CorkedC
   readonly #options: CorksOptions<W, C>;
   readonly #pool: W[] = [];
   #dirty: C[] = [];
-  #spare: C[] = [];
+  /**
+   * Those whose turn it is in a flush, and how far it is: in fields, since no `finally` runs where the native guard cuts
+   * off what `onFlushed` calls. The next flush begins with what is left.
+   */
+  #flushing: C[] = [];
+  #flushed = 0;
+  /** A flush was asked for and has not begun. */
+  #asked = false;
 
   constructor(options: CorksOptions<W, C>) {
     this.#options = options;
@@ -56,7 +64,7 @@ export class Corks<W extends CorkWriter, C extends CorkedConnection<W> = CorkedC
 
   /** Above 0: a flush is due. */
   get dirty(): number {
-    return this.#dirty.length;
+    return this.#dirty.length + this.#flushing.length - this.#flushed;
   }
 
   /** Writers that lie ready. */
@@ -70,8 +78,11 @@ export class Corks<W extends CorkWriter, C extends CorkedConnection<W> = CorkedC
    * @param frameBytesMax what the caller is about to write at most; must fit in an empty writer.
    */
   writerFor(connection: C, frameBytesMax = 0): W {
+    // What writes is being cut off: it must not stop between the lines below.
+    if (words[Word.cutting] !== 0) beCut();
     const writer = connection.corkWriter;
     if (writer !== null) {
+      if (!this.#asked) this.#ask();
       if (!writer.fits(frameBytesMax)) this.#send(connection, writer);
       return writer;
     }
@@ -84,28 +95,39 @@ export class Corks<W extends CorkWriter, C extends CorkedConnection<W> = CorkedC
 
   /**
    * Sends what is waiting. Whatever `onFlushed` makes sessions write waits for the next flush (and calls
-   * `onDirty`).
+   * `onDirty`). What an error or a cut leaves behind goes with the next flush, first of all; after a cut that is asked for
+   * when anybody writes again.
    */
   flush(): void {
-    const flushing = this.#dirty;
-    if (flushing.length === 0) return;
-    this.#dirty = this.#spare;
-    let at = 0;
+    this.#asked = false;
+    this.#flushRest();
+    const empty = this.#flushing;
+    this.#flushing = this.#dirty;
+    this.#dirty = empty;
+    this.#flushRest();
+  }
+
+  #flushRest(): void {
+    const flushing = this.#flushing;
     try {
-      while (at < flushing.length) {
-        const connection = flushing[at++]!;
+      while (this.#flushed < flushing.length) {
+        const connection = flushing[this.#flushed++]!;
         const writer = connection.corkWriter;
         // Flushed on its own or discarded meanwhile; or it is in the list twice after such.
         if (writer === null) continue;
-        const result = this.#send(connection, writer);
-        this.#release(connection, writer);
+        let result: SendResult;
+        try {
+          result = this.#send(connection, writer);
+        } finally {
+          this.#release(connection, writer);
+        }
         this.#options.onFlushed(connection, result);
       }
+      flushing.length = 0;
+      this.#flushed = 0;
     } finally {
       // After an error the rest must not be forgotten.
-      for (; at < flushing.length; at++) this.#mark(flushing[at]!);
-      flushing.length = 0;
-      this.#spare = flushing;
+      if (this.#flushed < flushing.length && !this.#asked) this.#ask();
     }
   }
 
@@ -138,7 +160,13 @@ export class Corks<W extends CorkWriter, C extends CorkedConnection<W> = CorkedC
   }
 
   #mark(connection: C): void {
-    if (this.#dirty.push(connection) === 1) this.#options.onDirty();
+    this.#dirty.push(connection);
+    if (!this.#asked) this.#ask();
+  }
+
+  #ask(): void {
+    this.#options.onDirty();
+    this.#asked = true;
   }
 
   #release(connection: C, writer: W): void {
