@@ -153,6 +153,8 @@ const runtime = new Runtime({
   },
 });
 router.start(runtime);
+// Told when everybody here has been: their EXITs and DOWNs are in the mailboxes.
+router.watch({ schedulerDown: (number) => port.postMessage(`down ${number}`) });
 port.on('message', (message) => {
   if (message === 'end') process.exit(0);
   if (message === 'die') throw new Error('dies as it was told');
