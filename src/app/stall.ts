@@ -72,12 +72,11 @@ class Stall {
     const now = clock.now();
     const since = Math.max(this.#at, now - BEHIND_MS_MAX);
     let left = Math.floor(((now - since) * this.rate) / 1000);
-    // What is not a whole message yet counts the next time; an empty mailbox saves nothing up.
+    // What is not a whole message yet counts the next time.
     this.#at = this.rate === 0 ? now : since + (left * 1000) / this.rate;
     for (; left > 0 && process.alive && process.mailboxLength > 0; left--) {
       turns.handleNow(process, process.take());
     }
-    if (left > 0) this.#at = now;
     if (process.alive) this.#timer = clock.setTimer(this.#step, STEP_MS);
     else this.#ended();
   };

@@ -44,7 +44,10 @@ export class ThreadBacklogs {
   }
 
   async #ask(thread: BackloggedThread, question: AlertQuestion): Promise<Backlog | null> {
-    const answer = await this.#questions.ask<AlertAnswer>(thread, ALERT_TOPIC, question);
+    const answer = await this.#questions
+      .ask<AlertAnswer>(thread, ALERT_TOPIC, question)
+      // One that cannot answer is as good as silent; the others go on being watched.
+      .catch(() => null);
     if (answer === null) {
       this.heaps.delete(thread.name);
       return null;

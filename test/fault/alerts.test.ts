@@ -122,6 +122,12 @@ test('a partition becomes slow under load: who is told what, when, and whether i
   const active = async () => (await action<AlertsReport>(server, 'alerts')).active.find(mine);
   const raised = () => told.find(({ type, alert }) => type === 'raised' && mine(alert));
   assert.equal(raised(), undefined, 'all is well so far');
+  const { rules } = await action<AlertsReport>(server, 'alerts');
+  assert.deepEqual(
+    rules.filter(({ isWatched }) => !isWatched).map(({ name }) => name),
+    [],
+    'the server has the figures that its rules are about',
+  );
 
   // The stall. What is slow is told of within two seconds: in the log, at the webhook, and to whoever asks.
   const line = server.lines.all.length;

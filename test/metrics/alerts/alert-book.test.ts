@@ -107,6 +107,18 @@ test('a thousand at once: a few are told, and one line says how many more, and w
   assert.equal(world.book.isWatched('here'), false);
 });
 
+test('a burst that comes in several looks is one line all the same', () => {
+  const world = new BookWorld();
+  for (const scope of ['one', 'two', 'three']) {
+    const many = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`<${scope}.${n}>`, 200]));
+    world.see(many, 'mailbox-length', scope);
+    world.clock.advance(300);
+  }
+  world.go(3);
+  assert.equal(world.told.length, 11);
+  assert.match(world.lines[10] ?? '', /^290 more are as bad/);
+});
+
 test('the next minute has room for more, up to a number that are active at a time', () => {
   const world = new BookWorld();
   for (let minute = 0; minute < 10; minute++) {
