@@ -33,6 +33,7 @@ Examples:
   rookery wsar -g sched,msgq 1                 figures, live; -f data/wsar: recorded
   rookery knob set log-level debug             change a setting while the server runs
   rookery code load src/chat/handlers/server-info.ts   change its code while people chat
+  rookery profile handlers                     which handlers take the time
   rookery partitions move --from 1 --to 2      take the inboxes off a scheduler`,
   );
 const commands = [

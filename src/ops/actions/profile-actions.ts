@@ -99,7 +99,7 @@ export function profileActions(profiles: Profiles): readonly Action[] {
         const mebibytes = Math.ceil(usedBytes / 1024 / 1024);
         throw new ActionRefused(
           409,
-          `${thread} would stand still while it writes out ${mebibytes} MiB of heap (seconds for each 100 MiB), and take as much memory again; the file holds what people have written. With yes it is done`,
+          `${thread} would stand still while it writes out ${mebibytes} MiB of heap (seconds for each 100 MiB), and take as much memory again (a busy scheduler may be given up by the others meanwhile: move its partitions first); the file holds what people have written. With yes it is done`,
         );
       },
     },

@@ -7,6 +7,7 @@ import { OverviewPage } from './pages/overview-page.js';
 import { ProcessesPage } from './pages/processes-page.js';
 import { RingsPage } from './pages/rings-page.js';
 import { StorePage } from './pages/store-page.js';
+import { TimePage } from './pages/time-page.js';
 
 /** All pages, in the order of the menu. The first one is there when the address names none. */
 export const PAGES: readonly DashboardPage[] = [
@@ -15,6 +16,7 @@ export const PAGES: readonly DashboardPage[] = [
   { path: 'alerts', title: 'Alerts', module: AlertsPage },
   { path: 'store', title: 'Store', module: StorePage },
   { path: 'rings', title: 'Rings', module: RingsPage },
+  { path: 'time', title: 'Time', module: TimePage },
   { path: 'code', title: 'Hot code', module: CodePage },
   { path: 'knobs', title: 'Knobs', module: KnobsPage },
   { path: 'figures', title: 'All figures', module: FiguresPage },
