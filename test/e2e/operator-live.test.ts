@@ -87,6 +87,15 @@ describe('the operator’s page of a running server', { skip: NO_BROWSER }, () =
         await picture(tab, `operator-${title.toLowerCase().replaceAll(' ', '-')}-${name}`);
       }
     }
+    // Where the time goes is sampled when somebody asks for it.
+    await light.getByRole('link', { name: 'Time', exact: true }).click();
+    await light.getByRole('button', { name: 'Sample for 5 s' }).click();
+    await light
+      .getByRole('region', { name: 'Time by handler' })
+      .getByRole('cell', { name: /^session\./ })
+      .first()
+      .waitFor();
+
     // From the top of a thread's tree to one process, and back.
     await light.getByRole('link', { name: 'Processes', exact: true }).click();
     await light.getByRole('button', { name: 'children of partitions' }).first().press('Enter');
