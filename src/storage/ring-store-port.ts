@@ -14,6 +14,8 @@ export interface RingStorePortOptions {
   readonly overflowBytesMax?: number;
   /** Events handled in one turn. Default 4096. */
   readonly drainCountMax?: number;
+  /** Milliseconds for handling events before sockets and processes have their turn. Default 2. */
+  readonly drainMs?: number;
 }
 
 /** What watches of a port. */
@@ -29,6 +31,8 @@ export interface RingStorePortCounters {
 
 /** So many bytes of commands are shown to the writer at once instead of at the end of the turn. */
 const PUBLISH_BYTES = 64 * 1024;
+/** Events between two looks at the clock: each may run a session, and make it write. */
+const LOOK_EVENTS = 16;
 
 /**
  * A {@link StorePort} to a writer thread: commands are written straight into the ring and shown to the writer
@@ -42,6 +46,7 @@ export class RingStorePort implements StorePort {
   readonly #writer: DoorbellButton;
   readonly #bell: Doorbell;
   readonly #drainCountMax: number;
+  readonly #drainMs: number;
   readonly #onTurn = (): void => this.#turn();
   readonly #onDrain = (): void => this.#drain();
   #listener: StoreEvents | null = null;
@@ -63,6 +68,8 @@ export class RingStorePort implements StorePort {
       if (!this.#drainAhead) this.#drain();
     });
     this.#drainCountMax = options.drainCountMax ?? 4096;
+    this.#drainMs = options.drainMs ?? 2;
+    if (!(this.#drainMs > 0)) throw new RangeError(`bad drainMs: ${this.#drainMs}`);
     this.#drainLater();
   }
 
@@ -140,18 +147,21 @@ export class RingStorePort implements StorePort {
     if (this.#commands.publish()) this.#writer.ring();
   }
 
-  /** Hands out at most `countMax` events. Returns whether there may be more. */
+  /** Hands out at most `countMax` events, for `drainMs`. Returns whether there may be more. */
   drainEvents(events: StoreEvents, countMax: number): boolean {
     const ring = this.#events;
-    let left = countMax;
-    for (; left > 0; left--) {
+    const deadline = this.#clock.now() + this.#drainMs;
+    let more = true;
+    for (let taken = 0; taken < countMax; taken++) {
+      if (taken % LOOK_EVENTS === 0 && taken !== 0 && this.#clock.now() >= deadline) break;
       const at = ring.next();
-      if (at < 0) break;
+      more = at >= 0;
+      if (!more) break;
       this.#eventCount++;
       deliverEvent(ring.memory, at, events);
     }
     if (ring.release()) this.#writer.ring();
-    return left === 0;
+    return more;
   }
 
   /** Resolves when every command taken so far has been applied and its events have been handed out. */

@@ -144,6 +144,36 @@ describe('the writer and its rings', () => {
     bench.writer.close();
   });
 
+  it('hands out events for drainMs at a time, and none twice or out of order', async () => {
+    const bench = new Bench();
+    const { port } = bench.scheduler(1, undefined, { drainMs: 2 });
+    register(port, ALICE);
+    for (let ref = 1; ref <= 500; ref++) append(port, ref, ALICE, ALICE);
+    await bench.settle();
+    const refs: number[] = [];
+    class Slow extends RecordedEvents {
+      override appended(_requester: number, ref: number): void {
+        bench.clock.stall(0.5);
+        refs.push(ref);
+      }
+    }
+    const slow = new Slow();
+    const before = bench.clock.now();
+    assert.equal(port.drainEvents(slow, 4096), true);
+    // It looks at the clock every 16 events.
+    const tookMs = bench.clock.now() - before;
+    assert.ok(tookMs >= 2 && tookMs < 2 + 8, `it took ${tookMs} ms`);
+    assert.ok(refs.length < 21, `${refs.length} events`);
+    while (port.drainEvents(slow, 4096));
+    assert.deepEqual(
+      refs,
+      Array.from({ length: 500 }, (_, at) => at + 1),
+    );
+    assert.throws(() => bench.scheduler(2, undefined, { drainMs: 0 }), /bad drainMs: 0/);
+    bench.writer.close();
+    port.close();
+  });
+
   it('bounds a batch', async () => {
     const bench = new Bench({ batchCountMax: 8 });
     const { port, events } = bench.scheduler(1);
