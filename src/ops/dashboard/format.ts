@@ -33,6 +33,7 @@ export function bytes(value: Point): string {
 /** A time span as one says it: two units at most. */
 export function duration(ms: Point): string {
   if (ms === null) return NOT_AVAILABLE;
+  if (ms === 0) return '0 ms';
   if (ms < 1) return `${Math.round(ms * 1000)} µs`;
   if (ms < 1000) return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
   const s = ms / 1000;

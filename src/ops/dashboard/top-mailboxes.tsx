@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { MailboxReport } from '../../actors/mailbox-report.js';
+import type { TopAnswer } from '../actions/top-action.js';
 import { useAction } from './context.js';
 import { duration, number } from './format.js';
 import { Empty, NotAvailable, numeric, Panel, Table } from './panel.js';
@@ -11,17 +11,12 @@ const BY = [
   ['delay', 'oldest message'],
 ] as const;
 
-interface Top {
-  readonly mailboxes: readonly MailboxReport[];
-  readonly silent: readonly string[];
-}
-
 const COUNT = 15;
 
 /** The processes that have most to do. */
 export function TopMailboxes() {
   const [by, setBy] = useState<(typeof BY)[number][0]>('length');
-  const { answer, error, isMissing } = useAction<Top>('top', { by, count: COUNT });
+  const { answer, error, isMissing } = useAction<TopAnswer>('top', { by, count: COUNT });
   const tools = BY.map(([name, text]) => (
     <button key={name} type="button" aria-pressed={by === name} onClick={() => setBy(name)}>
       {text}
@@ -40,7 +35,6 @@ export function TopMailboxes() {
           label="Processes that have most to do"
           heads={[
             'Process',
-            'Under',
             numeric('Waiting'),
             numeric('Longest'),
             numeric('In'),
@@ -48,6 +42,7 @@ export function TopMailboxes() {
             numeric('Oldest'),
             numeric('Empty in'),
             'Handler',
+            'Under',
           ]}
         >
           {answer.mailboxes.map((one) => (
@@ -56,7 +51,6 @@ export function TopMailboxes() {
                 <ProcessLink pid={one.pid} label={one.name ?? one.label} />
                 {one.suspended ? <span class="pill warn">suspended</span> : null}
               </td>
-              <td class="quiet">{one.path.join(' › ')}</td>
               <td class="number">
                 <b>{number(one.length)}</b>
               </td>
@@ -68,6 +62,7 @@ export function TopMailboxes() {
                 {one.length === 0 ? '–' : one.drainMs === null ? 'never' : duration(one.drainMs)}
               </td>
               <td class="mono">{one.handler}</td>
+              <td class="quiet">{one.path.join(' › ')}</td>
             </tr>
           ))}
         </Table>
