@@ -72,10 +72,12 @@ export class Activity {
     const { received, handled, sent } = process;
     const seconds = (now - this.at) / 1000;
     if (seconds > 0) {
-      const ins = (received - this.#receivedCount) >>> 0;
-      const outs = (handled - this.#handledCount) >>> 0;
-      const sends = (sent - this.#sentCount) >>> 0;
-      this.#received += ins;
+      // They wrap at 2^32, and a message that is put back has not been handled after all: less than before is a little less.
+      const came = (received - this.#receivedCount) | 0;
+      const ins = Math.max(0, came);
+      const outs = Math.max(0, (handled - this.#handledCount) | 0);
+      const sends = Math.max(0, (sent - this.#sentCount) | 0);
+      this.#received += came;
       this.#receivedCount = received;
       this.#handledCount = handled;
       this.#sentCount = sent;

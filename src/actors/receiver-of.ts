@@ -2,6 +2,7 @@ import { AsyncProcess } from './async-process.js';
 import { Behaviour } from './behaviours/behaviour.js';
 import { Coroutine } from './coroutine.js';
 import type { Process } from './process.js';
+import type { Receiver } from './receiver.js';
 import { RequestReceiver } from './request.js';
 
 /** What a process does, for inspection. */
@@ -10,6 +11,8 @@ export interface ReceiverInfo {
   readonly kind: string;
   /** Null: it is no behaviour, and system messages are none of its business. */
   readonly behaviour: Behaviour | null;
+  /** What a receiver tells of itself; null: nothing. */
+  readonly summary: (() => Readonly<Record<string, unknown>>) | null;
   /** It waits inside of a callback, a generator or an async function. */
   readonly waits: boolean;
 }
@@ -23,16 +26,19 @@ export function receiverOf(process: Process<never>): ReceiverInfo {
       receiver = receiver.inner;
     } else if (receiver instanceof Coroutine) {
       waits = true;
-      if (receiver.outer === null) return { kind: 'generator', behaviour: null, waits };
+      if (receiver.outer === null) return { kind: 'generator', behaviour: null, summary: null, waits };
       receiver = receiver.outer;
     } else {
       break;
     }
   }
-  if (receiver instanceof AsyncProcess) return { kind: 'async function', behaviour: null, waits: true };
-  if (receiver instanceof Behaviour) return { kind: receiver.behaviour, behaviour: receiver, waits };
-  const { reportedAs } = (receiver ?? {}) as { readonly reportedAs?: unknown };
-  if (typeof reportedAs === 'string') return { kind: reportedAs, behaviour: null, waits };
-  const name = (receiver as object | null)?.constructor?.name ?? 'Object';
-  return { kind: name === 'Object' ? 'function' : name, behaviour: null, waits };
+  if (receiver instanceof AsyncProcess)
+    return { kind: 'async function', behaviour: null, summary: null, waits: true };
+  if (receiver instanceof Behaviour)
+    return { kind: receiver.behaviour, behaviour: receiver, summary: null, waits };
+  const own = receiver as Receiver<never> | null;
+  const summary = typeof own?.summary === 'function' ? () => own.summary!() : null;
+  if (typeof own?.reportedAs === 'string') return { kind: own.reportedAs, behaviour: null, summary, waits };
+  const name = own?.constructor?.name ?? 'Object';
+  return { kind: name === 'Object' ? 'function' : name, behaviour: null, summary, waits };
 }

@@ -16,6 +16,11 @@ export interface Receiver<M> {
    * here becomes the reason. It may be a generator that waits: the process lives until it is done.
    */
   terminate?(reason: ExitReason): void | Blocking<void>;
+  /**
+   * What operators see of its state: sizes and phases. A behaviour has `sys.getStatus` for it. Called at any time but from
+   * within the process; it must change nothing, and be quick.
+   */
+  summary?(): Readonly<Record<string, unknown>>;
   /** What inspection and reports call it, if that is not the name of its class. */
   readonly reportedAs?: string;
 }

@@ -120,10 +120,10 @@ async function report(
   messages: number,
 ): Promise<ProcessReport> {
   const info = runtime.info(process)!;
-  const { kind, behaviour, waits } = receiverOf(process);
+  const { kind, behaviour, summary, waits } = receiverOf(process);
   const waiting = process.waiting(messages).map((message) => outline(message, MESSAGE_OUTLINE));
   const row = rowOf(process, thread);
-  const state = behaviour === null ? null : await stateOf(runtime, process);
+  const state = behaviour === null ? summaryOf(summary) : await stateOf(runtime, process);
   return {
     ...row,
     path: info.path,
@@ -140,6 +140,15 @@ async function report(
     state: typeof state === 'string' ? state : null,
     stateMissing: state === null || typeof state === 'string' ? null : state.missing,
   };
+}
+
+function summaryOf(summary: (() => unknown) | null): string | { missing: string } | null {
+  if (summary === null) return null;
+  try {
+    return outline(summary(), STATE_OUTLINE).text;
+  } catch (error) {
+    return { missing: `its summary failed: ${why(error)}` };
+  }
 }
 
 /** In its turn, as everything is that a behaviour is asked: one that is far behind does not get to it. */

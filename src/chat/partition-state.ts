@@ -63,6 +63,17 @@ export class PartitionState implements ExitHook, PresenceOwner {
     for (const online of this.online.values()) this.count(online, -1);
   }
 
+  /** For operators. */
+  summary(): Readonly<Record<string, unknown>> {
+    return {
+      partition: this.index,
+      usersOnline: this.online.size,
+      sessionsKnown: this.monitors.size,
+      attachesUnderWay: this.attaching.size,
+      readsUnderWay: this.pulling.size,
+    };
+  }
+
   count({ session }: Online, change: 1 | -1): void {
     const { stats, occupancy, runtime } = this.node;
     const isAtHome = session.scheduler === runtime.scheduler;

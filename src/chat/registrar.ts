@@ -44,6 +44,10 @@ export class Registrar implements Receiver<RegistrarMessage> {
     self.label = 'registrar';
   }
 
+  summary(): Readonly<Record<string, unknown>> {
+    return { registrationsUnderWay: this.#pending.size, pendingMax: this.#options.pendingMax };
+  }
+
   receive(message: RegistrarMessage | SystemMessage): void {
     switch (message.type) {
       case 'ask-pin':

@@ -70,6 +70,21 @@ export class SessionState {
     /** The connection: it stays when the state is changed. */
     readonly out: Session,
   ) {}
+
+  /** For operators. */
+  summary(): Readonly<Record<string, unknown>> {
+    const { phase, user, requestsMade } = this.out;
+    const [name = ''] = Object.entries(Phase).find(([, value]) => value === phase) ?? [];
+    return {
+      phase: name,
+      user,
+      attentive: this.attentive,
+      pullUnderWay: this.pullOutstanding,
+      requestsUnderWay: requestsMade?.length ?? 0,
+      timerFor: { kind: this.timerDue },
+      leaving: this.leaving,
+    };
+  }
 }
 
 /** A copy for a trial of new code, which must not reach the connection. */

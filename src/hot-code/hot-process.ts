@@ -51,6 +51,12 @@ export class HotProcess<State, Message> implements Receiver<Message>, Changeable
     return this.#state;
   }
 
+  /** What the state tells of itself by a method of this name; otherwise the state. */
+  summary(): Readonly<Record<string, unknown>> {
+    const state = this.#state as { summary?(): Readonly<Record<string, unknown>> } | null | undefined;
+    return typeof state?.summary === 'function' ? state.summary() : { state };
+  }
+
   receive(message: Message | SystemMessage): void {
     const version = this.#code.wanted;
     if (version === null) this.#handle(message);

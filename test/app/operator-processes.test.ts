@@ -168,6 +168,26 @@ test('a plain process is shown with what waits, and nothing that people wrote', 
   one.runtime.resume(pid);
 });
 
+test('a receiver shows what it says of itself, in outline; a summary that fails is said to', async () => {
+  const { one, run } = server();
+  let fails = false;
+  const pid = one.runtime.spawn<unknown>(() => ({
+    receive() {},
+    summary() {
+      if (fails) throw new RangeError('a bug');
+      return { phase: 'active', user: 15550001, name: 'swordfish' };
+    },
+  }));
+  const report = await run('inspect', { pid: formatPid(pid) });
+  assert.equal(report['state'], '{ phase: "active", user: 15550001, name: (9 characters) }');
+  fails = true;
+  const failed = await run('inspect', { pid: formatPid(pid) });
+  assert.deepEqual(
+    [failed['state'], failed['stateMissing']],
+    [null, 'its summary failed: RangeError: a bug'],
+  );
+});
+
 test('a behaviour shows its state by formatStatus, in outline; one that is far behind is not waited for', async () => {
   const { one, run } = server();
   const server1 = GenServer.start(one.runtime, {

@@ -46,6 +46,7 @@ test('ps, inspect, suspend, send, flush, resume, kill', async (t) => {
   const report = await run('inspect', pid);
   assert.match(report.output, new RegExp(`^process +partition-17${pid}\n`));
   assert.match(report.output, /\nkind +Partition\n/);
+  assert.match(report.output, /\nstate +\{ partition: 17, usersOnline: 0, /);
   assert.match(report.output, /\npath +scheduler-2 \/ partitions \/ partition-17\n/);
   assert.equal((await json('inspect', 'partition-17'))['pid'], pid);
   assert.equal((await json('inspect', pid.slice(1, -1)))['label'], 'partition-17');

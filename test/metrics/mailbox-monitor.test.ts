@@ -6,6 +6,7 @@ import {
   ExitReason,
   mailboxReport,
   type Pid,
+  type Process,
   RUNTIME_STATS,
   Runtime,
   type RuntimeStat,
@@ -66,6 +67,28 @@ describe('the set of those with a backlog', () => {
     assert.equal(runtime.mailboxes.backlogged, 0);
     clock.advance(250);
     assert.equal(clock.nextDeadline(), Number.POSITIVE_INFINITY);
+  });
+
+  test('a message that is put back has not been handled: the counters go back by one, and no rate goes through the roof', () => {
+    const world = make();
+    const { runtime, clock } = world;
+    let self!: Process<number>;
+    const pid = runtime.spawn<number>((process) => {
+      self = process;
+      return { receive() {} };
+    });
+    mailboxReport(runtime, idOf(pid));
+    // As the process of a nact actor does that recovers: see ActorProcess.
+    self.handledCount = (self.handledCount - 1) | 0;
+    clock.advance(1000);
+    const back = mailboxReport(runtime, idOf(pid))!;
+    assert.deepEqual([back.inRate.per1, back.outRate.per1], [0, 0]);
+    self.handledCount = (self.handledCount + 1) | 0;
+    for (let sent = 0; sent < 10; sent++) runtime.send(pid, sent);
+    runtime.flush();
+    clock.advance(1000);
+    const on = mailboxReport(runtime, idOf(pid))!;
+    assert.ok(on.inRate.per1 > 1 && on.inRate.per1 < 20, String(on.inRate.per1));
   });
 
   test('forgets those that end', () => {
