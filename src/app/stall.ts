@@ -6,7 +6,7 @@ import type { ClockTimer } from '../structures/clock.js';
 /** How often a stalled process handles what it may. */
 const STEP_MS = 10;
 /** So long it can make up for a time in which the thread did something else. */
-const BEHIND_MS_MAX = 1000;
+const BEHIND_MS_MAX = 3000;
 
 /**
  * Makes processes slow, as if their handlers waited for something: from then on a process handles so many messages a second,

@@ -140,7 +140,10 @@ describe('code that never returns', { skip }, () => {
       'somebody else was disconnected',
     );
     assert.equal(culprit.connects, 2);
-    const errors = server.lines.all.slice(line).filter(({ fields: { level } }) => Number(level) >= 50);
+    // Alerts about mailboxes of a machine that is too busy are no errors of the server's code.
+    const errors = server.lines.all
+      .slice(line)
+      .filter(({ fields: { level, alert } }) => Number(level) >= 50 && alert === undefined);
     assert.equal(errors.length, 1, errors.map(({ text }) => text).join('\n'));
   });
 });
