@@ -154,9 +154,9 @@ export class OperatorProfiles implements Profiles {
         job.result = { state: 'done', kind, chars: job.text.length };
       } else {
         const times = answers as HandlerTimes[];
-        const shown = times.map(({ ms, idleMs, samples }, index) => {
+        const shown = times.map(({ ms, idleMs, ownMs, samples }, index) => {
           const thread = threads[index]!.name;
-          return { thread, ms, idleMs, samples };
+          return { thread, ms, idleMs, ownMs, samples };
         });
         job.result = { state: 'done', kind, table: { threads: shown, rows: sumOfRows(times) } };
       }

@@ -50,6 +50,8 @@ export interface HandlerTable {
     readonly thread: string;
     readonly ms: number;
     readonly idleMs: number;
+    /** What beginning the profile took of it, beside `ms`. */
+    readonly ownMs: number;
     readonly samples: number;
   }[];
   /** Of all threads together, the busiest first. */

@@ -102,7 +102,7 @@ test('under load: a profile with the handlers in it, their table, the rings and 
   }
   const texts = await done('handlers', '--for', '100ms');
   assert.match(texts, /^process +handler +% of busy +ms\/s +samples$/m);
-  assert.match(texts, /^scheduler-2: \d+ % busy over 0\.\d s, \d+ samples$/m);
+  assert.match(texts, /^scheduler-2: \d+ % busy over 0\.\d s, \d+ samples; beginning took \d+ ms$/m);
   assert.match(await done('heap', 'main'), /^old_space +\d/m);
   assert.match(await done('rings', '--for', '10ms'), /^writer-1>scheduler-2 +n\/a +\d/m);
 });

@@ -72,9 +72,9 @@ export function handlersText({ threads, rows }: HandlerTable, top: number): stri
       samples,
     ]),
   );
-  const loads = threads.map(({ thread, ms, idleMs, samples }) => {
+  const loads = threads.map(({ thread, ms, idleMs, ownMs, samples }) => {
     const busy = ms === 0 ? 0 : ((ms - idleMs) / ms) * 100;
-    return `${thread}: ${busy.toFixed(0)} % busy over ${(ms / 1000).toFixed(1)} s, ${samples} samples`;
+    return `${thread}: ${busy.toFixed(0)} % busy over ${(ms / 1000).toFixed(1)} s, ${samples} samples; beginning took ${ownMs.toFixed(0)} ms`;
   });
   const rest = rows.length - shown.length;
   return [table, ...(rest > 0 ? [`… and ${rest} more (--top)`] : []), '', ...loads].join('\n');

@@ -4,7 +4,7 @@ import type { CpuProfile, CpuProfileFrame } from './cpu-profile.js';
 export interface HandlerTime {
   /** The kind of process that ran: `session`, `partition`, `registrar`; '' outside of processes. */
   readonly process: string;
-  /** `module.function`, such as `session.submit`; in parentheses what no handler has asked for. */
+  /** `module.function`, such as `session.frame`; in parentheses what no handler has asked for. */
   readonly handler: string;
   readonly samples: number;
   readonly ms: number;
@@ -14,6 +14,8 @@ export interface HandlerTime {
 export interface HandlerTimes {
   readonly ms: number;
   readonly idleMs: number;
+  /** What beginning the profile took of the thread: neither in `ms` nor in the rows. */
+  readonly ownMs: number;
   readonly samples: number;
   /** The busiest first. What was idle is not in it. */
   readonly rows: readonly HandlerTime[];
@@ -54,6 +56,7 @@ const PLACES: Readonly<Record<string, string>> = {
 };
 
 /** What beginning and ending a profile costs: the first and the last samples. */
+const OWN = '(this profile)';
 const PROFILING = /^(app\/profile-answers|metrics\/profiles\/)/;
 
 /** A function of the program, by the folder of src that it is in. */
@@ -100,15 +103,20 @@ export function handlerTimes(profile: CpuProfile, sources: string): HandlerTimes
   const rows = new Map<string, { process: string; handler: string; samples: number; us: number }>();
   let us = 0;
   let idleUs = 0;
+  let ownUs = 0;
   for (const [index, id] of profile.samples.entries()) {
     // V8's clock may step back between two samples by some µs.
     const delta = Math.max(0, profile.timeDeltas[index] ?? 0);
-    us += delta;
     let to = attributed.get(id);
     if (to === undefined) {
       to = attribute(id, frames, parents, placeAt, kinds);
       attributed.set(id, to);
     }
+    if (to.handler === OWN) {
+      ownUs += delta;
+      continue;
+    }
+    us += delta;
     if (to.isIdle) {
       idleUs += delta;
       continue;
@@ -125,6 +133,7 @@ export function handlerTimes(profile: CpuProfile, sources: string): HandlerTimes
   return {
     ms: us / 1000,
     idleMs: idleUs / 1000,
+    ownMs: ownUs / 1000,
     samples: profile.samples.length,
     rows: [...rows.values()]
       .sort((a, b) => b.us - a.us)
@@ -191,7 +200,7 @@ function placeOf({ url, functionName }: CpuProfileFrame, sources: string): Place
   return {
     folder: path?.split('/')[0] ?? '',
     module: kind,
-    name: path !== null && PROFILING.test(path) ? '(this profile)' : `${module}.${name}`,
+    name: path !== null && PROFILING.test(path) ? OWN : `${module}.${name}`,
     isHandler,
     isBehaviour,
     enters: isBehaviour && ENTRIES.has(functionName) ? kind : null,

@@ -88,11 +88,13 @@ test('what no handler has asked for stands in parentheses; idle time is not in t
   assert.deepEqual(timesOf(turn), [' (scheduling)']);
   assert.deepEqual(timesOf(['poll in src/transport/uws/uws-listener.js']), [' (sockets)']);
   assert.deepEqual(timesOf(['x in file:///srv/node_modules/y/z.js']), [' (Node and packages)']);
-  assert.deepEqual(timesOf(['post in src/metrics/profiles/cpu-sampler.js']), [' (this profile)']);
+  const begun = handlerTimes(profileOf([['post in src/metrics/profiles/cpu-sampler.js'], session]), SOURCES);
+  assert.deepEqual([begun.ms, begun.ownMs, begun.rows.length], [1, 1, 1]);
   const profile = profileOf([['(idle)'], session, ['(idle)'], session, session]);
   assert.deepEqual(handlerTimes(profile, SOURCES), {
     ms: 5,
     idleMs: 2,
+    ownMs: 0,
     samples: 5,
     rows: [{ process: 'session', handler: 'session.receive', samples: 3, ms: 3 }],
   });
