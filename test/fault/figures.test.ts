@@ -92,9 +92,13 @@ describe('figures', () => {
     });
     const before = await Figures.of(server);
     await server.injectFault({ kind: 'loop-thread', thread: 'scheduler-2' });
+    // It takes as long as the scheduler may take to answer: then it hangs for certain.
+    await Figures.of(server);
     const first = await Figures.of(server);
     const second = await Figures.of(server);
-    assert.equal(second.get('msgq', 'handled', 'scheduler-2'), before.get('msgq', 'handled', 'scheduler-2'));
+    const handled = (figures: Figures) => figures.get('msgq', 'handled', 'scheduler-2');
+    assert.ok(handled(first) >= handled(before) && handled(before) > 0);
+    assert.equal(handled(second), handled(first));
     const worked = (figures: Figures) => figures.get('sched', 'io_ms', 'scheduler-2');
     const passed = second.reading.uptimeMs - first.reading.uptimeMs;
     const busy = worked(second) - worked(first);
