@@ -438,7 +438,7 @@ export const SETTINGS = [
     default: true,
     knob: false,
     description:
-      'Figures are recorded into <data-folder>/wsar, for rookery wsar -f. They take about 30 MB a day at an interval of one second.',
+      'Figures are recorded into <data-folder>/wsar, for rookery wsar -f. They take about 35 MB a day at an interval of one second.',
   },
   {
     name: 'wsarIntervalMs',

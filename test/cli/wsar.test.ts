@@ -1,11 +1,11 @@
 /** wsar over a real server: live, what the server has recorded, and both over a kill. */
 import assert from 'node:assert/strict';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { askAction } from '../../src/cli/operator-client.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-import { assertPlainly, runRookery, TestServer } from '../support/test-server.js';
+import { assertPlainly, ROOT, runRookery, TestServer } from '../support/test-server.js';
 import { until } from '../support/within.js';
 import { runWsar } from '../support/wsar.js';
 
@@ -128,6 +128,24 @@ export const groups = () => ({
   const refused = await runWsar(['--plugin', wrong, '--local']);
   assert.equal(refused.code, 1);
   assertPlainly(refused.err, /the plug-in .*wrong\.js must export groups/);
+});
+
+test('the plug-in of the manual', async (t) => {
+  const folder = temporaryFolder(t);
+  const spool = join(folder, 'spool.json');
+  writeFileSync(spool, '{"jobs":7,"ink":0.5}');
+  const page = readFileSync(join(ROOT, 'docs/operations/wsar.md'), 'utf8');
+  const [, code] = /```js\n(.*?)```/s.exec(page) ?? [];
+  assert.ok(code !== undefined && code.includes('/run/spool.json'));
+  const plugin = join(folder, 'queue-group.mjs');
+  writeFileSync(plugin, code.replace('/run/spool.json', spool));
+  const {
+    out,
+    err,
+    code: exit,
+  } = await runWsar(['0.1', '1', '--local', '--json', '-g', 'spool', '--plugin', plugin]);
+  assert.equal(exit, 0, err);
+  assert.deepEqual(lines(out)[1]?.groups, { spool: [{ jobs: 0, ink: 0.5 }] });
 });
 
 test('without a server: this machine alone, said once; with a wrong one: said in one line', async (t) => {
