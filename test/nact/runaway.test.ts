@@ -36,7 +36,7 @@ test('an endless loop in an actor ends it alone; its supervisor starts it again'
     tell(peer, 'the peer goes on');
     world.turns();
     assert.equal(runtime.exitReasonOf(culprit)?.type, 'killed');
-    assert.deepEqual(world.crashes, ['runaway killed ActorProcess.receive']);
+    assert.deepEqual(world.crashes, ['runaway killed NactActor.receive']);
     assert.equal(pidOf(ref), undefined);
     const next = runtime.whereis('runaway');
     assert.ok(next !== undefined && next !== culprit);
