@@ -135,8 +135,8 @@ test('the plug-in of the manual', async (t) => {
   const spool = join(folder, 'spool.json');
   writeFileSync(spool, '{"jobs":7,"ink":0.5}');
   const page = readFileSync(join(ROOT, 'docs/operations/wsar.md'), 'utf8');
-  const [, code] = /```js\n(.*?)```/s.exec(page) ?? [];
-  assert.ok(code !== undefined && code.includes('/run/spool.json'));
+  const code = /```js\n(.*?)```/s.exec(page)?.[1] ?? '';
+  assert.match(code, /'\/run\/spool\.json'/);
   const plugin = join(folder, 'queue-group.mjs');
   writeFileSync(plugin, code.replace('/run/spool.json', spool));
   const {
