@@ -1,6 +1,6 @@
 import type { ChatLimits } from '../chat/chat-limits.js';
 import type { RegistrationRates } from '../chat/registration-limits.js';
-import { UNAUTHENTICATED_MESSAGE_BYTES_MAX } from '../protocol/index.js';
+import { CLIENT_MESSAGE_BYTES_MAX, UNAUTHENTICATED_MESSAGE_BYTES_MAX } from '../protocol/index.js';
 import type { StoreLimits } from '../storage/stores.js';
 import { tokenRate } from '../structures/token-bucket.js';
 import type { Config } from './config.js';
@@ -21,6 +21,7 @@ export function chatLimitsOf(config: Config): ChatLimits {
     anonymousBytesMax: UNAUTHENTICATED_MESSAGE_BYTES_MAX,
     opsRate: tokenRate(config.operationsPerSecond, config.operationsBurst),
     bytesRate: tokenRate(config.receiveBytesPerSecond, config.receiveBytesBurst),
+    waitingBytesMax: 32 * CLIENT_MESSAGE_BYTES_MAX,
     refusedSurplusMax: 1000,
     watchesMax: 512,
     requestsMax: 16,

@@ -22,6 +22,8 @@ export interface ChatLimits {
   /** Frames, and bytes of messages, of one connection. */
   readonly opsRate: TokenRate;
   readonly bytesRate: TokenRate;
+  /** Bytes of messages that wait for a session which is busy or held; above, the connection is closed. */
+  readonly waitingBytesMax: number;
   /** Frames above the rate, less those within it since, at which the connection is closed. */
   readonly refusedSurplusMax: number;
   /** Presence subscriptions of one session. */

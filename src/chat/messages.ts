@@ -26,6 +26,8 @@ export interface SocketMessage {
   readonly type: 'socket';
   bytes: Uint8Array;
   isBinary: boolean;
+  /** It has waited in the mailbox: its bytes are counted there. */
+  readonly hasWaited: boolean;
 }
 /** The socket's send buffer shrank. */
 export interface Drained {

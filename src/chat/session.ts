@@ -7,15 +7,16 @@ import { CloseCode, closeName } from '../protocol/index.js';
 import { type ConnectionHandler, SendResult, type Socket } from '../transport/socket.js';
 import type { ChatNode } from './chat-node.js';
 import { Ephemerals } from './ephemerals.js';
-import type { SessionMessage } from './messages.js';
+import type { SessionMessage, SocketMessage } from './messages.js';
 import type { PendingRequest } from './request.js';
 import { SessionOutput } from './session-output.js';
 import { Phase, SessionState } from './session-state.js';
 
-const socketMessage: { readonly type: 'socket'; bytes: Uint8Array; isBinary: boolean } = {
+const socketMessage: SocketMessage = {
   type: 'socket',
   bytes: new Uint8Array(0),
   isBinary: true,
+  hasWaited: false,
 };
 const DRAINED = { type: 'drained' } as const;
 
@@ -36,6 +37,8 @@ export class Session extends SessionOutput implements ConnectionHandler, ExitHoo
   /** What receives its messages. */
   readonly process: HotProcess<SessionState, SessionMessage>;
   phase: Phase = Phase.opened;
+  /** Bytes of socket messages in the mailbox. */
+  waitingBytes = 0;
   /** The registrar has not answered this connection's REGISTER or VERIFY yet. */
   registering = false;
   // What an idle session does not need; made when it does.
@@ -83,9 +86,21 @@ export class Session extends SessionOutput implements ConnectionHandler, ExitHoo
     socketMessage.isBinary = isBinary;
     const { runtime } = this.node;
     if (runtime.tryDispatch(this.pid, socketMessage)) return;
+    if (this.waitingBytes + bytes.length > this.node.limits.waitingBytesMax) {
+      this.#closeFull();
+      return;
+    }
     const copy = new Uint8Array(bytes.length);
     copy.set(bytes);
-    runtime.send(this.pid, { type: 'socket', bytes: copy, isBinary });
+    this.waitingBytes += bytes.length;
+    runtime.send(this.pid, { type: 'socket', bytes: copy, isBinary, hasWaited: true });
+  }
+
+  /** The client sends more than the process gets to: what it has sent since is not acknowledged, and comes again. */
+  #closeFull(): void {
+    this.node.stats.overloaded++;
+    this.phase = Phase.closing;
+    this.socket.close(CloseCode.overloaded, closeName(CloseCode.overloaded));
   }
 
   drained(): void {

@@ -107,6 +107,26 @@ describe('two people chat', () => {
     assert.deepEqual(bodies(back.take()), ['m6'], 'push mode is back');
   });
 
+  test('what waits for a session that is held is bounded: its client is sent away, and comes again with it', () => {
+    const id = say(alice, BOB, 'stored');
+    alice.take();
+    const session = chat.chat.sessionOf(ALICE);
+    assert.ok(session !== undefined);
+    chat.runtime.suspend(session);
+    const body = 'x'.repeat(60_000);
+    let sent = 0;
+    for (; alice.socket.closedWith === null && sent < 1000; sent++) say(alice, BOB, body);
+    assert.equal(alice.socket.closedWith, CloseCode.overloaded);
+    assert.ok(sent > 50 && sent < 100, `${sent} messages of 60,000 bytes`);
+    chat.runtime.resume(session);
+    chat.runtime.flush();
+    assert.equal(chat.chat.sessionOf(ALICE), undefined);
+    const again = alice.again();
+    again.take();
+    again.write((writer) => encodeSend(writer, id + 1, BOB, bytes(body)));
+    assert.deepEqual(kinds(again.take()), ['sendAck'], 'it was not stored before');
+  });
+
   test('a retry is acknowledged as a duplicate and delivered once', () => {
     const id = say(alice, BOB, 'once');
     alice.take();

@@ -142,6 +142,7 @@ export function drawSwarm(random: SeededRandom): Swarm {
       anonymousBytesMax: 4096,
       opsRate: chance(0.2) ? tokenRate(100, 300) : tokenRate(1000, 5000),
       bytesRate: tokenRate(1_000_000, 4_000_000),
+      waitingBytesMax: 4 * 1024 * 1024,
       refusedSurplusMax: oneOf(50, 1000),
       watchesMax: oneOf(2, 512),
       requestsMax: oneOf(2, 16),

@@ -72,6 +72,7 @@ export function opened(s: SessionState): void {
 export function receive(s: SessionState, message: SessionMessage | SystemMessage): void {
   switch (message.type) {
     case 'socket':
+      if (message.hasWaited) s.out.waitingBytes -= message.bytes.length;
       if (s.out.phase !== Phase.closing) socketMessage(s, message.bytes, message.isBinary);
       break;
     case 'entry':
