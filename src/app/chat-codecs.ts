@@ -12,6 +12,7 @@ import type {
   SessionMessage,
   Watch,
 } from '../chat/messages.js';
+import { emptyEntry } from '../chat/store-dispatch.js';
 import type { EphemeralKind } from '../protocol/index.js';
 import { type MessageCodec, MessageCodecs, type RecordReader } from '../schedulers/index.js';
 import type { Entry, EntryKind } from '../storage/stores.js';
@@ -23,19 +24,7 @@ import type { Entry, EntryKind } from '../storage/stores.js';
 
 const session = (input: RecordReader) => input.pid() as Pid<SessionMessage>;
 
-const borrowedEntry: EntryMessage = {
-  type: 'entry',
-  inbox: 0,
-  seq: 0,
-  time: 0,
-  kind: 1,
-  from: 0,
-  ref: 0,
-  partition: 0,
-  source: new Uint8Array(0),
-  bodyStart: 0,
-  bodyEnd: 0,
-};
+const borrowedEntry = emptyEntry();
 
 /** Written from the store's ring into the scheduler's, and from there to the socket. */
 const entry: MessageCodec<EntryMessage> = {

@@ -37,19 +37,7 @@ export class StoreDispatch implements StoreEvents {
     partition: 0,
     highest: 0,
   };
-  readonly #entry: EntryMessage = {
-    type: 'entry',
-    inbox: 0,
-    seq: 0,
-    time: 0,
-    kind: 1,
-    from: 0,
-    ref: 0,
-    partition: 0,
-    source: new Uint8Array(0),
-    bodyStart: 0,
-    bodyEnd: 0,
-  };
+  readonly #entry = emptyEntry();
 
   constructor(node: ChatNode) {
     this.#node = node;
@@ -199,6 +187,23 @@ export class StoreDispatch implements StoreEvents {
 }
 
 const bodies = new BytePool();
+
+/** One to be filled, again and again. */
+export function emptyEntry(): EntryMessage {
+  return {
+    type: 'entry',
+    inbox: 0,
+    seq: 0,
+    time: 0,
+    kind: EntryKind.message,
+    from: 0,
+    ref: 0,
+    partition: 0,
+    source: new Uint8Array(0),
+    bodyStart: 0,
+    bodyEnd: 0,
+  };
+}
 
 /** A copy of an entry message that may wait in a mailbox: the body is its own. */
 export function ownedEntry(message: EntryMessage): EntryMessage {

@@ -130,13 +130,7 @@ export const TaskSupervisor = {
     work: (input: In, self: Process<unknown>) => TaskResult<T>,
     options: StreamOptions & TaskOptions = {},
   ): TaskStream<In, T> {
-    return new TaskStream<In, T>(
-      self,
-      inputs,
-      work,
-      (one) => begin(self, supervisor, one, options, true),
-      options,
-    );
+    return streamOf(self, supervisor, inputs, work, options, true);
   },
 
   /** The same without links: the crash of a task is its outcome. */
@@ -147,13 +141,7 @@ export const TaskSupervisor = {
     work: (input: In, self: Process<unknown>) => TaskResult<T>,
     options: StreamOptions & TaskOptions = {},
   ): TaskStream<In, T> {
-    return new TaskStream<In, T>(
-      self,
-      inputs,
-      work,
-      (one) => begin(self, supervisor, one, options, false),
-      options,
-    );
+    return streamOf(self, supervisor, inputs, work, options, false);
   },
 
   /** Stops a task. From outside of processes. */
@@ -211,4 +199,21 @@ function* begin<T>(
 function nameOf(supervisor: Target): Pid | string {
   if (typeof supervisor === 'string') return supervisor;
   return 'via' in supervisor ? supervisor.via.describeName(supervisor.key) : supervisor;
+}
+
+function streamOf<In, T>(
+  self: Process<never>,
+  supervisor: Target,
+  inputs: Iterable<In>,
+  work: (input: In, self: Process<unknown>) => TaskResult<T>,
+  options: StreamOptions & TaskOptions,
+  isLinked: boolean,
+): TaskStream<In, T> {
+  return new TaskStream<In, T>(
+    self,
+    inputs,
+    work,
+    (one) => begin(self, supervisor, one, options, isLinked),
+    options,
+  );
 }

@@ -5,10 +5,9 @@ import { test } from 'node:test';
 import { CloseCode } from '../../src/protocol/index.js';
 import { registerMany } from '../support/accounts.js';
 import { atEnd } from '../support/at-end.js';
-import { assertNothingLost, settle } from '../support/nothing-lost.js';
+import { underLoad } from '../support/load.js';
 import { ConnectRefused, ProtocolClient } from '../support/protocol-client.js';
 import { RawWebSocket } from '../support/raw-web-socket.js';
-import { ReliablePeer } from '../support/reliable-peer.js';
 import { TestServer } from '../support/test-server.js';
 import { within } from '../support/within.js';
 
@@ -48,42 +47,23 @@ test('SIGTERM sends every client away and ends with code 0', { timeout: 60_000 }
 
 test('what is sent until the close is answered and kept', { timeout: 60_000 }, async (t) => {
   const server = await TestServer.start(t, { settings: { drainGraceMs: 300, drainJitterMs: 10 } });
-  const users = await registerMany(server, 4);
-  const peers = users.map((user) => new ReliablePeer(server, user));
-  atEnd(t, () => Promise.all(peers.map((peer) => peer.stop())));
-  let loading = true;
-  let acknowledged = 0;
-  for (const [index, peer] of peers.entries()) {
-    const partner = users[index ^ 1]!.user;
-    const fill = () => {
-      while (loading && peer.pending < 30) peer.send(partner, `message ${peer.messages.length}`);
-    };
-    peer.onAcknowledged = () => {
-      acknowledged++;
-      fill();
-    };
-    fill();
-    peer.run();
-  }
-  for (let round = 0; round < 4; round++) {
-    const goal = acknowledged + 200;
-    await within(
-      'some load',
-      new Promise<void>((resolve) => {
-        const timer = setInterval(() => {
-          if (acknowledged < goal) return;
-          clearInterval(timer);
-          resolve();
-        }, 5);
-      }),
-    );
-    server.signal('SIGTERM');
-    assert.deepEqual(await within('the end', server.ended), { code: 0, signal: null }, server.lines.tail());
-    await server.start();
-  }
-  loading = false;
-  await settle(peers);
-  assertNothingLost(peers);
+  await underLoad(
+    t,
+    server,
+    async (after) => {
+      for (let round = 0; round < 4; round++) {
+        await after(200);
+        server.signal('SIGTERM');
+        assert.deepEqual(
+          await within('the end', server.ended),
+          { code: 0, signal: null },
+          server.lines.tail(),
+        );
+        await server.start();
+      }
+    },
+    4,
+  );
 });
 
 test('a second SIGTERM does not wait for who does not leave', { timeout: 90_000 }, async (t) => {

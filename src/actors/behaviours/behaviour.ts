@@ -9,6 +9,7 @@ import { actualParent, isParent } from '../stand-in.js';
 import { SysMessage, type SysOperation, type SysReply } from '../sys-request.js';
 import { ExitMessage } from '../system-message.js';
 import type { Blocking } from '../wait.js';
+import { isPending, resultOf } from './returned.js';
 import { SysDebug, type SysEvent } from './sys-debug.js';
 
 /**
@@ -220,6 +221,42 @@ export abstract class Behaviour implements Receiver<unknown> {
       log: status.log ?? [],
     });
   }
+
+  /**
+   * Runs the callback `terminate`, which may wait, and then {@link terminated}. A value that is thrown is what it returned: it concerns
+   * nobody. An Error becomes the reason.
+   */
+  protected endWith(callback: () => unknown, reason: ExitReason): void | Blocking<void> {
+    let result: unknown;
+    try {
+      result = callback();
+    } catch (thrown) {
+      this.#threwAtEnd(thrown, reason);
+      return;
+    }
+    if (isPending(result)) return this.#ending(result, reason);
+    this.terminated(reason);
+  }
+
+  *#ending(pending: Blocking<unknown> | PromiseLike<unknown>, reason: ExitReason): Blocking<void> {
+    try {
+      yield* resultOf(pending);
+    } catch (thrown) {
+      this.#threwAtEnd(thrown, reason);
+      return;
+    }
+    this.terminated(reason);
+  }
+
+  /** It is reported in any case. */
+  #threwAtEnd(thrown: unknown, reason: ExitReason): void {
+    const returned = !(thrown instanceof Error || thrown instanceof Exit);
+    this.terminated(returned ? reason : ExitReason.ofThrown(thrown));
+    if (!returned) throw thrown;
+  }
+
+  /** Its `terminate` is over: what is to be reported, and to be answered, before it has ended. */
+  protected terminated(_reason: ExitReason): void {}
 
   /** Hands the result of a callback on that may be a generator: the process is blocked until it is done. */
   protected whenDone<T>(result: T | Blocking<T>, then: (value: T) => void): void {

@@ -288,33 +288,10 @@ export class ServerProcess extends Behaviour {
 
   override terminate(reason: ExitReason): void | Blocking<void> {
     if (!this.#initialized) return;
-    try {
-      const result: unknown = this.#callbacks.terminate?.(reason, this.#state);
-      if (isPending(result)) return this.#terminating(result, reason);
-    } catch (thrown) {
-      this.#terminateThrew(thrown, reason);
-      return;
-    }
-    this.#ended(reason);
+    return this.endWith(() => this.#callbacks.terminate?.(reason, this.#state), reason);
   }
 
-  *#terminating(pending: Blocking<unknown> | PromiseLike<unknown>, reason: ExitReason): Blocking<void> {
-    try {
-      yield* resultOf(pending);
-    } catch (thrown) {
-      this.#terminateThrew(thrown, reason);
-    }
-    this.#ended(reason);
-  }
-
-  /** The caller is answered in any case. A thrown value is what terminate returned: it concerns nobody. */
-  #terminateThrew(thrown: unknown, reason: ExitReason): void {
-    const returned = !(thrown instanceof Error || thrown instanceof Exit);
-    this.#ended(returned ? reason : ExitReason.ofThrown(thrown));
-    if (!returned) throw thrown;
-  }
-
-  #ended(reason: ExitReason): void {
+  protected override terminated(reason: ExitReason): void {
     this.reportEnd(reason, this.#lastMessage);
     if (this.#lastReply === null) return;
     const { from, value } = this.#lastReply;

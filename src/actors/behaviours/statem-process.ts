@@ -113,33 +113,10 @@ export abstract class StatemProcess extends Behaviour {
 
   override terminate(reason: ExitReason): void | Blocking<void> {
     if (!this.#initialized) return;
-    try {
-      const result = this.callbacks.terminate?.(reason, this.state, this.data);
-      if (isPending(result)) return this.#terminating(result, reason);
-    } catch (thrown) {
-      this.#terminateThrew(thrown, reason);
-      return;
-    }
-    this.#ended(reason);
+    return this.endWith(() => this.callbacks.terminate?.(reason, this.state, this.data), reason);
   }
 
-  *#terminating(pending: Blocking<unknown> | PromiseLike<unknown>, reason: ExitReason): Blocking<void> {
-    try {
-      yield* resultOf(pending);
-    } catch (thrown) {
-      this.#terminateThrew(thrown, reason);
-    }
-    this.#ended(reason);
-  }
-
-  /** A thrown value is what terminate returned: it concerns nobody. */
-  #terminateThrew(thrown: unknown, reason: ExitReason): void {
-    const returned = !(thrown instanceof Error || thrown instanceof Exit);
-    this.#ended(returned ? reason : ExitReason.ofThrown(thrown));
-    if (!returned) throw thrown;
-  }
-
-  #ended(reason: ExitReason): void {
+  protected override terminated(reason: ExitReason): void {
     const { event } = this;
     if (event === NONE) this.reportEnd(reason, undefined);
     else if (event.from === null) this.reportEnd(reason, event);
