@@ -70,8 +70,6 @@ export function snapshotOf(parts: SnapshotParts): Snapshot {
       youngBytes: writer?.youngBytes ?? 0,
       queuedBytes: sum((of) => of.queuedBytes),
       queuedBytesMax: most((of) => of.queuedBytesMax),
-      batchMax: writer?.batchMax ?? 0,
-      batchMsMax: writer?.batchMsMax ?? 0,
     },
     chat,
   };

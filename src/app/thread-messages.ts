@@ -184,11 +184,9 @@ export interface WriterStats {
   readonly commits: number;
   readonly commands: number;
   readonly failures: number;
-  readonly walBytes: number;
+  /** Size of SQLite's write-ahead log; null: it cannot be told. */
+  readonly walBytes: number | null;
   readonly youngBytes: number;
-  /** Since the last question: the largest batch in commands, the longest in ms. */
-  readonly batchMax: number;
-  readonly batchMsMax: number;
   readonly heapUsedBytes: number;
   readonly utilization: number;
 }

@@ -1,4 +1,5 @@
 /** What the writer thread runs: the store, and the writer's end of the rings. */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { GcObserver } from '../metrics/gc/gc-observer.js';
@@ -6,6 +7,7 @@ import { StatsBlock } from '../schedulers/index.js';
 import type { EventSink } from '../storage/event-sink.js';
 import type { JournalFailure } from '../storage/journal/journal.js';
 import { JournalWriter } from '../storage/journal/journal-writer.js';
+import { walFileOf } from '../storage/sqlite/database-file.js';
 import { SqliteJournal } from '../storage/sqlite/sqlite-journal.js';
 import { SqliteStore } from '../storage/sqlite/sqlite-store.js';
 import { StoreOpenError } from '../storage/store-open-error.js';
@@ -42,7 +44,13 @@ let failing: StoreFailure | null = null;
 let store: SqliteStore | null = null;
 let sink: EventSink | null = null;
 
-const NO_FIGURES: StoreFigures = { walBytes: 0, youngBytes: 0, oldInserted: 0, oldDeleted: 0 };
+const NO_FIGURES: StoreFigures = {
+  youngBytes: 0,
+  youngCount: 0,
+  oldCount: 0,
+  oldInserted: 0,
+  oldDeleted: 0,
+};
 
 function open(): StoreWriter | null {
   try {
@@ -129,16 +137,13 @@ if (writer !== null) journal.attach(data.journal);
 
 const answers = new Answers(post).on('stats', (): WriterStats | null => {
   if (writer === null) return null;
-  const counters = writer.takeCounters();
-  const figures = store?.figures;
+  const { counters } = writer;
   return {
     commits: counters.commits,
     commands: counters.commands,
     failures: counters.failures,
-    walBytes: figures?.walBytes ?? 0,
-    youngBytes: figures?.youngBytes ?? 0,
-    batchMax: counters.batchMax,
-    batchMsMax: counters.batchMsMax,
+    walBytes: statSync(walFileOf(config.dataFolder), { throwIfNoEntry: false })?.size ?? null,
+    youngBytes: store?.figures.youngBytes ?? 0,
     heapUsedBytes: process.memoryUsage().heapUsed,
     utilization: threadUtilization(),
   };

@@ -56,9 +56,6 @@ export interface Snapshot {
     /** Bytes of commands on their way to the writer: now, and the most that ever waited. Growing: the store is behind. */
     readonly queuedBytes: number;
     readonly queuedBytesMax: number;
-    /** Of the commits since the last snapshot: the one with most commands, and the longest in ms. */
-    readonly batchMax: number;
-    readonly batchMsMax: number;
   };
   /** Counters of the chat by name. The page knows `sendAcks` and `deliveries`. */
   readonly chat: Readonly<Record<string, number>>;

@@ -10,12 +10,16 @@ export const STORE_WRITER_STATS = [
   'failures',
   /** Times that nothing could be applied because a scheduler did not take its events. */
   'stalls',
-  /** The largest batch in commands, and the longest in ms, of the present second and of the one before. */
+  /** The largest batch in commands, and the longest in ms, since the reader counted `peaksRead` up; they belong to the number in `peaksOf`. */
   'batchMax',
   'batchMsMax',
-  /** Gauges: size of the WAL, and what is in the young generation. */
-  'walBytes',
+  'peaksOf',
+  /** Counted up by the reader, and by nobody else. */
+  'peaksRead',
+  /** Gauges: bytes of the young generation, and entries that wait in it and in the old one. */
   'youngBytes',
+  'youngCount',
+  'oldCount',
   /** Messages that came into the old generation, and went out of it, since the database was opened last. */
   'oldInserted',
   'oldDeleted',
@@ -23,27 +27,16 @@ export const STORE_WRITER_STATS = [
 export type StoreWriterStat = (typeof STORE_WRITER_STATS)[number];
 
 /** The figures of the store that it does not count itself. */
-export type StoreFigures = Readonly<Record<'walBytes' | 'youngBytes' | 'oldInserted' | 'oldDeleted', number>>;
+export const STORE_FIGURES = [
+  'youngBytes',
+  'youngCount',
+  'oldCount',
+  'oldInserted',
+  'oldDeleted',
+] as const satisfies readonly StoreWriterStat[];
+export type StoreFigures = Readonly<Record<(typeof STORE_FIGURES)[number], number>>;
 
 /** Where each of them stands. */
 export const StoreWriterCell = Object.fromEntries(
   STORE_WRITER_STATS.map((name, index) => [name, index]),
 ) as Readonly<Record<StoreWriterStat, number>>;
-
-/** Keeps the most of the present second and of the one before, in one cell. */
-export class LatePeak {
-  #present = 0;
-  #before = 0;
-  #since = Number.NEGATIVE_INFINITY;
-
-  /** Returns the most lately, this one included. It is `now`. */
-  add(value: number, now: number): number {
-    if (now - this.#since >= 1000) {
-      this.#before = now - this.#since < 2000 ? this.#present : 0;
-      this.#present = 0;
-      this.#since = now;
-    }
-    if (value > this.#present) this.#present = value;
-    return Math.max(this.#present, this.#before);
-  }
-}

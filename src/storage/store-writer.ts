@@ -5,7 +5,7 @@ import { applyCommand } from './codec/command-codec.js';
 import type { EventSink } from './event-sink.js';
 import { RingEvents } from './ring-events.js';
 import { SCHEDULER_BELL, type StoreRings, WRITER_BELL } from './store-rings.js';
-import { LatePeak, type StoreFigures, StoreWriterCell } from './store-writer-stats.js';
+import { STORE_FIGURES, type StoreFigures, StoreWriterCell } from './store-writer-stats.js';
 import { PARTITIONS, type Store, type StoreFailure } from './stores.js';
 
 export interface StoreWriterOptions {
@@ -32,7 +32,7 @@ export interface StoreWriterOptions {
   readonly onRecovery?: () => void;
 }
 
-/** What watches of a writer. All but the last two count up from the start. */
+/** What watches of a writer. All count up from the start. */
 export interface StoreWriterCounters {
   readonly commits: number;
   readonly commands: number;
@@ -40,10 +40,6 @@ export interface StoreWriterCounters {
   readonly failures: number;
   /** Times that nothing could be applied because a scheduler did not take its events. */
   readonly stalls: number;
-  /** Largest batch since the counters were read last, in commands. */
-  readonly batchMax: number;
-  /** Longest batch since the counters were read last, from its first command to its events, in ms. */
-  readonly batchMsMax: number;
 }
 
 /** The scheduler's end, as the writer sees it. */
@@ -97,14 +93,10 @@ export class StoreWriter {
   #stalls = 0;
   /** Since when somebody does not take its events. */
   #stalledAt: number | null = null;
-  #batchMax = 0;
-  #batchMsMax = 0;
   #batchMs = 0;
   #commitMs = 0;
   readonly #stats: Float64Array | null;
   readonly #figures: StoreWriterOptions['figures'];
-  readonly #latelyMax = new LatePeak();
-  readonly #latelyMsMax = new LatePeak();
 
   /** @throws whatever `open` throws */
   constructor(options: StoreWriterOptions) {
@@ -120,22 +112,17 @@ export class StoreWriter {
     this.#onFailure = options.onFailure;
     this.#onRecovery = options.onRecovery;
     this.store = options.open(this.#events);
+    this.#publishFigures();
     this.#timerHandle = this.#clock.setTimer(this.#onTimer, HOUSEKEEPING_MS);
   }
 
-  /** The figures; the maxima start anew. */
-  takeCounters(): StoreWriterCounters {
-    const counters = {
+  get counters(): StoreWriterCounters {
+    return {
       commits: this.#commits,
       commands: this.#commands,
       failures: this.#failures,
       stalls: this.#stalls,
-      batchMax: this.#batchMax,
-      batchMsMax: this.#batchMsMax,
     };
-    this.#batchMax = 0;
-    this.#batchMsMax = 0;
-    return counters;
   }
 
   /**
@@ -264,12 +251,10 @@ export class StoreWriter {
     }
     this.#commits++;
     this.#commands += count;
-    this.#batchMax = Math.max(this.#batchMax, count);
     const tookMs = committed - began;
     this.#batchMs += tookMs;
-    this.#batchMsMax = Math.max(this.#batchMsMax, tookMs);
     if (failure !== null) this.#failures++;
-    this.#publish(count, tookMs, committed);
+    this.#publish(count, tookMs);
     if (failure !== null) {
       this.#failing = true;
       this.#onFailure?.(failure, count);
@@ -281,7 +266,7 @@ export class StoreWriter {
   }
 
   /** A batch of so many commands took so long. */
-  #publish(count: number, tookMs: number, now: number): void {
+  #publish(count: number, tookMs: number): void {
     const stats = this.#stats;
     if (stats === null) return;
     stats[StoreWriterCell.commits] = this.#commits;
@@ -290,14 +275,21 @@ export class StoreWriter {
     stats[StoreWriterCell.commitMs] = this.#commitMs;
     stats[StoreWriterCell.failures] = this.#failures;
     stats[StoreWriterCell.stalls] = this.#stalls;
-    stats[StoreWriterCell.batchMax] = this.#latelyMax.add(count, now);
-    stats[StoreWriterCell.batchMsMax] = this.#latelyMsMax.add(tookMs, now);
+    const read = stats[StoreWriterCell.peaksRead]!;
+    const isSeen = stats[StoreWriterCell.peaksOf] !== read;
+    stats[StoreWriterCell.batchMax] = isSeen ? count : Math.max(stats[StoreWriterCell.batchMax]!, count);
+    stats[StoreWriterCell.batchMsMax] = isSeen
+      ? tookMs
+      : Math.max(stats[StoreWriterCell.batchMsMax]!, tookMs);
+    stats[StoreWriterCell.peaksOf] = read;
+    this.#publishFigures();
+  }
+
+  /** What the store knows: it changes with batches, and while the store tidies up. */
+  #publishFigures(): void {
     const figures = this.#figures?.();
-    if (figures === undefined) return;
-    stats[StoreWriterCell.walBytes] = figures.walBytes;
-    stats[StoreWriterCell.youngBytes] = figures.youngBytes;
-    stats[StoreWriterCell.oldInserted] = figures.oldInserted;
-    stats[StoreWriterCell.oldDeleted] = figures.oldDeleted;
+    if (this.#stats === null || figures === undefined) return;
+    for (const name of STORE_FIGURES) this.#stats[StoreWriterCell[name]] = figures[name];
   }
 
   /** Sleeps until a scheduler rings. `stalled`: new commands do not matter, room for events does. */
@@ -328,6 +320,7 @@ export class StoreWriter {
   readonly #housekeep = (): void => {
     if (this.#closed) return;
     const more = this.store.housekeep(this.#clock.wall(), true);
+    this.#publishFigures();
     this.#events.flush();
     // In turns of their own, so that a command that comes meanwhile waits for one step at the most.
     if (more && !this.#turnAhead) this.#clock.defer(this.#housekeep);

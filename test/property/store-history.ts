@@ -129,6 +129,8 @@ export interface MortalStore {
   open(events: EventSink): Store;
   /** Kills `store`, which must not be touched again. */
   crash(store: Store): void;
+  /** How many entries the store says wait in it; undefined: it does not count. */
+  count?(store: Store): number;
 }
 
 /** Plays a history on a store and on the model, and compares every event, and in the end all there is. */
@@ -163,6 +165,7 @@ export class HistoryPlayer {
         case 'reopen':
           this.#store.close();
           this.#store = this.#under.open(new BufferedEvents(this.#recorded));
+          this.#compareCount();
           this.compare();
           break;
         case 'crash': {
@@ -173,10 +176,12 @@ export class HistoryPlayer {
           this.#under.crash(this.#store);
           this.model = before;
           this.#store = this.#under.open(new BufferedEvents(this.#recorded));
+          this.#compareCount();
           this.compare();
           break;
         }
       }
+      this.#compareCount();
     }
     this.compare();
   }
@@ -242,6 +247,14 @@ export class HistoryPlayer {
       assert.deepEqual([event.ref, event.status, event.highest], [refs.shift(), status, highest]);
     }
     assert.deepEqual(refs, []);
+  }
+
+  #compareCount(): void {
+    const counted = this.#under.count?.(this.#store);
+    if (counted === undefined) return;
+    let expected = 0;
+    for (const { inbox } of this.model.users.values()) expected += inbox.length;
+    assert.equal(counted, expected);
   }
 
   #batch(commands: readonly Command[]): void {

@@ -1,10 +1,13 @@
+import assert from 'node:assert/strict';
 import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { MemoryDisk } from '../../src/storage/memory/memory-disk.js';
 import { MemoryStore } from '../../src/storage/memory/memory-store.js';
+import { DATABASE_FILE } from '../../src/storage/sqlite/database-file.js';
 import { SqliteStore, type SqliteStoreOptions } from '../../src/storage/sqlite/sqlite-store.js';
 import { SeededRandom } from '../../src/structures/seeded-random.js';
 import { HISTORY_LIMITS, HistoryPlayer, history, type MortalStore } from './store-history.js';
@@ -13,19 +16,21 @@ import { HISTORY_LIMITS, HistoryPlayer, history, type MortalStore } from './stor
 class MortalSqlite implements MortalStore {
   #folder = mkdtempSync(join(tmpdir(), 'rookery-property-'));
   readonly #options: Partial<SqliteStoreOptions>;
+  opened: SqliteStore | null = null;
 
   constructor(options: Partial<SqliteStoreOptions>) {
     this.#options = options;
   }
 
   open(events: SqliteStoreOptions['events']): SqliteStore {
-    return SqliteStore.open({
+    this.opened = SqliteStore.open({
       folder: this.#folder,
       limits: HISTORY_LIMITS,
       events,
       now: 1_700_000_000_000,
       ...this.#options,
     });
+    return this.opened;
   }
 
   crash(store: SqliteStore): void {
@@ -34,6 +39,20 @@ class MortalSqlite implements MortalStore {
     store.close();
     rmSync(this.#folder, { recursive: true });
     this.#folder = copy;
+  }
+
+  count({ figures }: SqliteStore): number {
+    return figures.youngCount + figures.oldCount;
+  }
+
+  /** Of a store that is closed: the rows of its old generation. */
+  oldRows(): number {
+    const db = new Database(join(this.#folder, DATABASE_FILE));
+    try {
+      return db.prepare('SELECT count(*) FROM old').pluck().get() as number;
+    } finally {
+      db.close();
+    }
   }
 
   dispose(): void {
@@ -52,6 +71,7 @@ function checkSqlite(options: Partial<SqliteStoreOptions>, numRuns: number): voi
         } finally {
           player.close();
         }
+        assert.equal(under.opened?.figures.oldCount, under.oldRows());
       } finally {
         under.dispose();
       }

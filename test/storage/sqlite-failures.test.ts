@@ -5,7 +5,7 @@ import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { DATABASE_FILE } from '../../src/storage/sqlite/database.js';
+import { DATABASE_FILE } from '../../src/storage/sqlite/database-file.js';
 import { SqliteStore } from '../../src/storage/sqlite/sqlite-store.js';
 import { AppendStatus, EntryKind, StoreFailure } from '../../src/storage/stores.js';
 import { temporaryFolder } from '../support/temporary-folder.js';

@@ -81,6 +81,29 @@ describe('the SQLite store over a restart', () => {
     under.dispose();
   });
 
+  it('counts what waits, young and old, over age and restarts', () => {
+    const under = inFolder({ inboxYoungMax: 2 });
+    const bench = new StoreBench(under);
+    const waiting = () => {
+      const { youngCount, oldCount } = (bench.store as SqliteStore).figures;
+      return { young: youngCount, old: oldCount };
+    };
+    for (const user of [ALICE, BOB]) bench.register(user);
+    for (let ref = 1; ref <= 5; ref++) bench.append(ALICE, BOB, ref);
+    bench.append(BOB, ALICE, 1);
+    assert.deepEqual(waiting(), { young: 1, old: 5 });
+    bench.reopen();
+    assert.deepEqual(waiting(), { young: 1, old: 5 });
+    const later = bench.now + LIMITS.inboxAgeMsMax + 1000;
+    for (let n = 0; n < 50; n++) bench.store.housekeep(later, true);
+    assert.deepEqual(waiting(), { young: 0, old: 0 });
+    bench.reopen();
+    assert.deepEqual(waiting(), { young: 0, old: 0 });
+    bench.store.close();
+    assert.deepEqual(waiting(), { young: 0, old: 0 }, 'as it was when it was closed');
+    under.dispose();
+  });
+
   it('empties log and WAL when there is time', () => {
     const under = inFolder({});
     const bench = new StoreBench(under);

@@ -44,12 +44,12 @@ const port = parentPort!;
 port.postMessage({ type: 'open', epoch: writer.store.epoch });
 port.on('message', (message: string) => {
   if (message === 'close') {
-    const counters = writer.takeCounters();
+    const { counters } = writer;
     const cpu = process.cpuUsage();
     writer.close();
     port.postMessage({ type: 'closed', counters, cpu, utilization: performance.eventLoopUtilization() });
     port.close();
   } else if (message === 'counters') {
-    port.postMessage({ type: 'counters', counters: writer.takeCounters() });
+    port.postMessage({ type: 'counters', counters: writer.counters });
   }
 });

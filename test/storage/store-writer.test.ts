@@ -7,6 +7,7 @@ import { partitionOf } from '../../src/storage/partition-of.js';
 import { RingStorePort, type RingStorePortOptions } from '../../src/storage/ring-store-port.js';
 import { createStoreRings, type StoreRings } from '../../src/storage/store-rings.js';
 import { StoreWriter, type StoreWriterOptions } from '../../src/storage/store-writer.js';
+import { STORE_WRITER_STATS, StoreWriterCell } from '../../src/storage/store-writer-stats.js';
 import {
   AppendStatus,
   CommandKind,
@@ -34,6 +35,7 @@ class Bench {
   readonly clock = new SimulatedClock();
   readonly disk = new MemoryDisk();
   readonly failures: StoreFailure[] = [];
+  readonly stats = new Float64Array(STORE_WRITER_STATS.length);
   writer: StoreWriter;
   readonly #options: Partial<StoreWriterOptions>;
 
@@ -45,6 +47,7 @@ class Bench {
   openWriter(): StoreWriter {
     return new StoreWriter({
       clock: this.clock,
+      stats: this.stats,
       open: (events: EventSink) => new MemoryStore({ disk: this.disk, limits: ROOMY, events, now: 1e9 }),
       onFailure: (failure) => this.failures.push(failure),
       ...this.#options,
@@ -134,13 +137,12 @@ describe('the writer and its rings', () => {
     port.listen(events);
     register(port, ALICE);
     await bench.settle();
-    bench.writer.takeCounters();
-    const { commits } = bench.writer.takeCounters();
+    const { commits } = bench.writer.counters;
+    bench.stats[StoreWriterCell.peaksRead]! += 1;
     for (let ref = 1; ref <= 50; ref++) append(port, ref, ALICE, ALICE);
     await bench.settle();
-    const counters = bench.writer.takeCounters();
-    assert.equal(counters.commits - commits, 1);
-    assert.equal(counters.batchMax, 50);
+    assert.equal(bench.writer.counters.commits - commits, 1);
+    assert.equal(bench.stats[StoreWriterCell.batchMax], 50);
     bench.writer.close();
   });
 
@@ -174,6 +176,48 @@ describe('the writer and its rings', () => {
     port.close();
   });
 
+  it('keeps the largest batch since somebody looked', async () => {
+    const bench = new Bench();
+    const { port, events } = bench.scheduler(1);
+    port.listen(events);
+    register(port, ALICE);
+    let ref = 0;
+    const batch = async (size: number) => {
+      for (let n = 0; n < size; n++) append(port, ++ref, ALICE, ALICE);
+      await bench.settle();
+      return bench.stats[StoreWriterCell.batchMax];
+    };
+    await bench.settle();
+    bench.stats[StoreWriterCell.peaksRead]! += 1;
+    await batch(30);
+    assert.equal(await batch(5), 30);
+    bench.stats[StoreWriterCell.peaksRead]! += 1;
+    assert.notEqual(bench.stats[StoreWriterCell.peaksOf], bench.stats[StoreWriterCell.peaksRead]);
+    assert.equal(await batch(5), 5);
+    assert.equal(bench.stats[StoreWriterCell.peaksOf], bench.stats[StoreWriterCell.peaksRead]);
+    assert.equal(await batch(7), 7);
+    assert.equal(await batch(6), 7);
+    bench.writer.close();
+  });
+
+  it('tells what is in the store from its opening on, and while it tidies up', async () => {
+    let young = 3;
+    const figures = () => ({
+      youngBytes: 0,
+      youngCount: young,
+      oldCount: 5,
+      oldInserted: 0,
+      oldDeleted: 0,
+    });
+    const bench = new Bench({ figures });
+    assert.equal(bench.stats[StoreWriterCell.youngCount], 3);
+    assert.equal(bench.stats[StoreWriterCell.oldCount], 5);
+    young = 2;
+    bench.clock.advance(1000);
+    assert.equal(bench.stats[StoreWriterCell.youngCount], 2);
+    bench.writer.close();
+  });
+
   it('bounds a batch', async () => {
     const bench = new Bench({ batchCountMax: 8 });
     const { port, events } = bench.scheduler(1);
@@ -181,7 +225,7 @@ describe('the writer and its rings', () => {
     register(port, ALICE);
     for (let ref = 1; ref <= 50; ref++) append(port, ref, ALICE, ALICE);
     await bench.settle();
-    assert.equal(bench.writer.takeCounters().batchMax, 8);
+    assert.equal(bench.stats[StoreWriterCell.batchMax], 8);
     assert.equal(events.takeOf('appended').length, 50);
     bench.writer.close();
   });
@@ -249,7 +293,7 @@ describe('the writer and its rings', () => {
     while (taken < 200 && append(port, taken + 1, ALICE, ALICE, large)) taken++;
     assert.equal(taken, 200);
     await bench.settle();
-    const stalled = bench.writer.takeCounters();
+    const stalled = bench.writer.counters;
     assert.ok(stalled.stalls > 0);
     assert.ok(stalled.commands < 100, `${stalled.commands} applied with nobody listening`);
     port.listen(events);

@@ -30,8 +30,6 @@ export function aSnapshot(different: Partial<Snapshot> = {}): Snapshot {
       youngBytes: 0,
       queuedBytes: 0,
       queuedBytesMax: 0,
-      batchMax: 2,
-      batchMsMax: 1,
     },
     chat: { sends: 1 },
     ...different,

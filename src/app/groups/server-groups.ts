@@ -55,7 +55,7 @@ export function serverGroups(parts: ServerGroupsParts): Groups {
     .add(ringGroup({ reports: () => schedulers.ringReports().rings, stores: rings, writer: writer.name }))
     .add(memGroup(threads))
     .add(connGroup(threads))
-    .add(storeGroup({ writer: () => writer, rings }))
+    .add(storeGroup({ writer: () => writer, rings, dataFolder: parts.dataFolder }))
     .add(chatGroup(threads))
     .add(resourceGroup({ dataFolder: parts.dataFolder, writer: () => schedulers.queued() }))
     .add(backlogGroup(parts.questions, schedulers.all, isBacklogged))

@@ -1,21 +1,24 @@
+import { stat } from 'node:fs/promises';
 import { counter, gauge, peak } from '../../metrics/columns.js';
 import { LastingCounters } from '../../metrics/lasting-counters.js';
 import type { GroupSource } from '../../metrics/reading.js';
 import { StatsBlock, type StatsMemory } from '../../schedulers/index.js';
+import { walFileOf } from '../../storage/sqlite/database-file.js';
 import type { StoreRings } from '../../storage/store-rings.js';
-import type { StoreWriterStat } from '../../storage/store-writer-stats.js';
+import { StoreWriterCell, type StoreWriterStat } from '../../storage/store-writer-stats.js';
 import { ringCounters } from '../../structures/spsc-ring.js';
 
 export interface StoreGroupParts {
   /** What the writer counts, and the number of its present incarnation. */
   readonly writer: () => { readonly stats: StatsMemory<StoreWriterStat>; readonly incarnation: number };
   readonly rings: () => readonly { readonly rings: StoreRings }[];
+  readonly dataFolder: string;
 }
 
 /** The store and its writer. Of one that hangs, too: nothing is asked of it. */
-export function storeGroup({ writer, rings }: StoreGroupParts): GroupSource {
+export function storeGroup({ writer, rings, dataFolder }: StoreGroupParts): GroupSource {
   const lasting = new LastingCounters();
-  let commits = 0;
+  const walFile = walFileOf(dataFolder);
   return {
     description: {
       name: 'store',
@@ -26,12 +29,8 @@ export function storeGroup({ writer, rings }: StoreGroupParts): GroupSource {
         counter('commits', '{commit}', 'Batches committed.'),
         counter('commands', '{command}', 'Commands in them: their ratio is the size of a batch.'),
         counter('failures', '{commit}', 'Batches that could not be committed.'),
-        peak('batch_max', '{command}', 'The largest batch of the last seconds.'),
-        peak(
-          'batch_ms_max',
-          'ms',
-          'The longest batch of the last seconds, from its first command to its events.',
-        ),
+        peak('batch_max', '{command}', 'The largest batch.'),
+        peak('batch_ms_max', 'ms', 'The longest batch, from its first command to its events.'),
         gauge('wal_bytes', 'By', "Size of SQLite's write-ahead log."),
         gauge(
           'young_bytes',
@@ -57,26 +56,30 @@ export function storeGroup({ writer, rings }: StoreGroupParts): GroupSource {
           'Messages moved to the old generation: their users did not fetch them soon.',
         ),
         counter('old_deleted', '{message}', 'Messages removed from it: fetched, or too old.'),
+        gauge('young_messages', '{message}', 'Messages and receipts that wait in the young generation.'),
+        gauge('old_messages', '{message}', 'Messages and receipts that wait in the old generation.'),
       ],
     },
-    read() {
+    async read() {
+      const walBytes = await sizeOf(walFile);
       const { stats, incarnation } = writer();
-      const now = new StatsBlock(stats).snapshot();
+      const block = new StatsBlock(stats);
+      const now = block.snapshot();
       lasting.heard('writer', incarnation, now);
-      // The peaks are those of the time in which the last batches were; long ago, if there were none.
-      const isQuiet = lasting.sum('commits') === commits;
-      commits = lasting.sum('commits');
+      const arePeaksNew = now.peaksOf === now.peaksRead;
+      // From here on the writer begins them anew.
+      block.values[StoreWriterCell.peaksRead]! += 1;
       const queues = rings().map((one) => ringCounters(one.rings.commands));
       return [
         {
           instance: '',
           figures: [
-            commits,
+            lasting.sum('commits'),
             lasting.sum('commands'),
             lasting.sum('failures'),
-            isQuiet ? 0 : now.batchMax,
-            isQuiet ? 0 : now.batchMsMax,
-            now.walBytes,
+            arePeaksNew ? now.batchMax : 0,
+            arePeaksNew ? now.batchMsMax : 0,
+            walBytes,
             now.youngBytes,
             queues.reduce((total, { depthBytes }) => total + depthBytes, 0),
             Math.max(0, ...queues.map(({ depthBytesMax }) => depthBytesMax)),
@@ -85,9 +88,19 @@ export function storeGroup({ writer, rings }: StoreGroupParts): GroupSource {
             lasting.sum('stalls'),
             lasting.sum('oldInserted'),
             lasting.sum('oldDeleted'),
+            now.youngCount,
+            now.oldCount,
           ],
         },
       ];
     },
   };
+}
+
+async function sizeOf(file: string): Promise<number | null> {
+  try {
+    return (await stat(file)).size;
+  } catch {
+    return null;
+  }
 }

@@ -2,11 +2,9 @@ import { accessSync, closeSync, constants, openSync, statfsSync, statSync } from
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { StoreOpenError, StoreOpenReason } from '../store-open-error.js';
+import { DATABASE_FILE } from './database-file.js';
 import { openReasonOf } from './failure.js';
 import { APPLICATION_ID, createTables, SCHEMA_VERSION } from './schema.js';
-
-/** The database's name in the data folder. */
-export const DATABASE_FILE = 'rookery.db';
 
 /** What tells one kind of file from another, and how it is to be opened. */
 export interface DatabaseKind {

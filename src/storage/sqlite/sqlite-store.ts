@@ -18,7 +18,8 @@ import {
   type StoreLimits,
   type UserId,
 } from '../stores.js';
-import { closeQuietly, DATABASE_FILE, openDatabase } from './database.js';
+import { closeQuietly, openDatabase } from './database.js';
+import { DATABASE_FILE } from './database-file.js';
 import { decideEpoch, inodeOf, readEpochFile, writeEpochFile } from './epoch-file.js';
 import { failureOf } from './failure.js';
 import { MetaTable } from './meta-table.js';
@@ -63,7 +64,11 @@ interface Opened {
 /** What watches of a store. */
 export interface SqliteStoreFigures {
   readonly youngBytes: number;
+  /** Entries that wait in the young generation, and in the old one. */
+  readonly youngCount: number;
+  readonly oldCount: number;
   readonly cachedUsers: number;
+  /** Bytes written to the WAL since it was checkpointed last, roughly. */
   readonly walBytes: number;
   /** Entries that came into the old generation, and went out of it, since the database was opened last. */
   readonly oldInserted: number;
@@ -71,6 +76,17 @@ export interface SqliteStoreFigures {
   /** Batches that came to nothing since the store was opened. */
   readonly failures: number;
 }
+
+const NOTHING_KNOWN: SqliteStoreFigures = {
+  youngBytes: 0,
+  youngCount: 0,
+  oldCount: 0,
+  cachedUsers: 0,
+  walBytes: 0,
+  oldInserted: 0,
+  oldDeleted: 0,
+  failures: 0,
+};
 
 /**
  * The durable store: one folder, one process, one thread.
@@ -96,6 +112,8 @@ export class SqliteStore implements Store {
   #restarted = false;
   #reservedInFile: Seq;
   #closed = false;
+  /** As they were when the database was given up last. */
+  #figures: SqliteStoreFigures = NOTHING_KNOWN;
   #expiryHand: UserId | null = null;
   #expiryStartedAt = 0;
   #checkpointedAt = 0;
@@ -153,14 +171,19 @@ export class SqliteStore implements Store {
     }
   }
 
+  /** While the database cannot be opened: as they were before. */
   get figures(): SqliteStoreFigures {
     const tables = this.#opened?.tables;
+    if (tables === undefined) return { ...this.#figures, failures: this.#failures };
+    const { youngBytes, youngCount, oldCount, cachedUsers, walBytes, aged } = tables;
     return {
-      youngBytes: tables?.youngBytes ?? 0,
-      cachedUsers: tables?.cachedUsers ?? 0,
-      walBytes: tables?.walBytes ?? 0,
-      oldInserted: tables?.aged.inserted ?? 0,
-      oldDeleted: tables?.aged.deleted ?? 0,
+      youngBytes,
+      youngCount,
+      oldCount,
+      cachedUsers,
+      walBytes,
+      oldInserted: aged.inserted,
+      oldDeleted: aged.deleted,
       failures: this.#failures,
     };
   }
@@ -297,10 +320,11 @@ export class SqliteStore implements Store {
     if (this.#closed) return;
     this.#closed = true;
     const opened = this.#opened;
-    this.#opened = null;
     if (opened === null) return;
     try {
       opened.tables.close();
+      this.#figures = this.figures;
+      this.#opened = null;
       opened.db.pragma('wal_checkpoint(TRUNCATE)');
       opened.db.close();
       const { folder } = this.#options;
@@ -313,6 +337,7 @@ export class SqliteStore implements Store {
       });
     } catch (error) {
       // All that was published is on disk already. The next start finds a store that was not closed cleanly.
+      this.#opened = null;
       closeQuietly(opened.db);
       if (failureOf(error) === null && (error as NodeJS.ErrnoException).code === undefined) throw error;
     }
@@ -351,6 +376,7 @@ export class SqliteStore implements Store {
     this.#failure = failure;
     this.#failures++;
     const opened = this.#opened;
+    this.#figures = this.figures;
     this.#opened = null;
     closeQuietly(opened?.db);
   }

@@ -58,6 +58,9 @@ export class SqliteTables implements Tables {
   #saving: UserState[] = [];
   /** Work for the checkpointer: bytes written to the WAL since it last ran, roughly. */
   walBytes = 0;
+  /** Entries that wait, of all inboxes: in the log, and in the old generation. */
+  #youngCount = 0;
+  #oldCount: number;
 
   /** Loads what the log holds. `db` is open, exclusive and durable. */
   constructor(db: Database.Database, options: SqliteTablesOptions, meta: MetaTable) {
@@ -73,6 +76,8 @@ export class SqliteTables implements Tables {
     this.#commit = db.prepare('COMMIT');
     this.#reserved = meta.get('reserved');
     this.#last = this.#reserved;
+    // What the users' rows say is committed with what it is about. Counting the entries themselves would read all bodies.
+    this.#oldCount = db.prepare('SELECT ifnull(sum(old_count), 0) FROM users').pluck().get() as number;
     this.#load(db);
   }
 
@@ -88,6 +93,16 @@ export class SqliteTables implements Tables {
 
   get youngBytes(): number {
     return this.#young.bytes;
+  }
+
+  /** Entries that wait in the log, for all inboxes. */
+  get youngCount(): number {
+    return this.#youngCount;
+  }
+
+  /** Entries that wait in the old generation, for all inboxes. */
+  get oldCount(): number {
+    return this.#oldCount;
   }
 
   /** Entries that came into the old generation, and went out of it, since this was opened. */
@@ -203,6 +218,7 @@ export class SqliteTables implements Tables {
       inbox.pendingBytes -= young.bodyBytesAt(at);
       inbox.pendingCount--;
       inbox.youngCount--;
+      this.#youngCount--;
       count++;
       position = young.nextAt(at);
     }
@@ -286,6 +302,7 @@ export class SqliteTables implements Tables {
       this.#open();
       for (const [, , , bytes] of this.#old.remove(at, upTo)) {
         state.oldCount--;
+        this.#oldCount--;
         state.oldBytes -= bytes;
         state.pendingCount--;
         state.pendingBytes -= bytes;
@@ -358,6 +375,7 @@ export class SqliteTables implements Tables {
     else young.setNextAt(young.locate(inbox.youngLast), position);
     inbox.youngLast = position;
     inbox.youngCount++;
+    this.#youngCount++;
   }
 
   /** The way of an entry into a long inbox: its body never enters the log. */
@@ -377,6 +395,7 @@ export class SqliteTables implements Tables {
     while (inbox.youngFirst !== 0) this.#moveFirst(inbox);
     this.#old.insert(inbox.user, seq, time, kind, from, ref, body);
     inbox.oldCount++;
+    this.#oldCount++;
     inbox.oldBytes += body.length;
     inbox.oldHead = seq;
     this.#save(inbox);
@@ -407,6 +426,8 @@ export class SqliteTables implements Tables {
     if (inbox.youngFirst === 0) inbox.youngLast = 0;
     inbox.youngCount--;
     inbox.oldCount++;
+    this.#youngCount--;
+    this.#oldCount++;
     inbox.oldBytes += body.length;
     inbox.oldHead = seq;
     this.walBytes += body.length + 256;
@@ -419,6 +440,7 @@ export class SqliteTables implements Tables {
     for (const [kind, sender, ref, bytes] of removed) {
       if (kind === EntryKind.message) ranges.add(sender, ref);
       inbox.oldCount--;
+      this.#oldCount--;
       inbox.oldBytes -= bytes;
       inbox.pendingCount--;
       inbox.pendingBytes -= bytes;
@@ -536,6 +558,7 @@ export class SqliteTables implements Tables {
       inbox.pendingCount--;
       inbox.pendingBytes -= young.bodyBytesAt(at);
       inbox.youngCount--;
+      this.#youngCount--;
       inbox.youngFirst = young.nextAt(at);
     }
     if (inbox.youngFirst === 0) inbox.youngLast = 0;

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type MeasuredTimes, ThreadTimes } from '../../../src/app/groups/thread-times.js';
-import { LatePeak } from '../../../src/storage/store-writer-stats.js';
 
 function measured(times: Partial<MeasuredTimes>): MeasuredTimes {
   return { idle: 0, active: 0, handlers: 0, timers: 0, gc: null, ...times };
@@ -37,14 +36,4 @@ test('collections that become known later are counted from then on', () => {
   assert.equal(times.add(1, measured({ active: 100 })).gc, null);
   assert.equal(times.add(1, measured({ active: 200, gc: 30 })).gc, 30);
   assert.equal(times.add(1, measured({ active: 300, gc: 50 })).gc, 50);
-});
-
-test('a late peak is the most of this second and of the one before', () => {
-  const peak = new LatePeak();
-  assert.equal(peak.add(5, 0), 5);
-  assert.equal(peak.add(3, 900), 5);
-  assert.equal(peak.add(2, 1000), 5, 'of the second before');
-  assert.equal(peak.add(4, 1900), 5);
-  assert.equal(peak.add(1, 2000), 4);
-  assert.equal(peak.add(1, 9000), 1, 'long ago');
 });
