@@ -90,7 +90,7 @@ async function startServer(flags: Readonly<Record<string, string>>): Promise<Ser
   const server = { child, pid: child.pid!, url: `http://127.0.0.1:${operatorPort}/`, token, folder };
   const client = new ServerClient(server.url, token);
   for (;;) {
-    const { groups } = await client.reading(['sched']);
+    const { groups } = await client.reading(['sched'], null);
     const processes = (await client.groups())
       .find(({ name }) => name === 'sched')!
       .columns.findIndex(({ name }) => name === 'processes');
@@ -170,7 +170,15 @@ const client = new ServerClient(recording.url, recording.token);
 const groups = (await client.groups()).filter(({ name }) => name !== 'hw');
 const minute: Sample[] = [];
 for (let second = 0; second < 60; second++) {
-  minute.push(sampleOf(await client.reading(groups.map(({ name }) => name)), groups));
+  minute.push(
+    sampleOf(
+      await client.reading(
+        groups.map(({ name }) => name),
+        null,
+      ),
+      groups,
+    ),
+  );
   await sleep(1000);
 }
 client.close();

@@ -12,6 +12,7 @@ import { type AlertEvent, EventCounts } from '../metrics/alerts/event-counts.js'
 import { FigureWatch } from '../metrics/alerts/figure-watch.js';
 import { Silences } from '../metrics/alerts/silences.js';
 import { WebhookSink } from '../metrics/alerts/webhook-sink.js';
+import { GroupReader } from '../metrics/group-reader.js';
 import type { Groups } from '../metrics/groups.js';
 import type { Action } from '../ops/action.js';
 import { alertActions } from '../ops/actions/alert-actions.js';
@@ -118,7 +119,7 @@ export class ServerAlerts {
       rules: ALERT_RULES,
       book: this.#book,
       events: this.#events,
-      figures: groups,
+      figures: new GroupReader(groups),
       backlogs: () => [main, ...threads().map((thread) => this.#backlogs.of(thread))],
     });
     return alertTree(this.#sinks, monitor);

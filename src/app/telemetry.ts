@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { GroupReader } from '../metrics/group-reader.js';
 import type { Groups } from '../metrics/groups.js';
 import type { ExportedService } from '../metrics/otel/exported-resource.js';
 import type { MessageSpans } from '../metrics/otel/message-spans.js';
@@ -64,7 +65,7 @@ export class Telemetry {
       import('../metrics/otel/problems.js'),
     ]);
     onProblem((message) => this.#complain(message));
-    this.#otlp = new OtlpMetrics(groups, service(port), this.#target, config.otlpIntervalMs);
+    this.#otlp = new OtlpMetrics(new GroupReader(groups), service(port), this.#target, config.otlpIntervalMs);
     await this.sampleTraces(config.traceSampleRatio);
   }
 
@@ -103,7 +104,7 @@ export class Telemetry {
   /** All figures in Prometheus' text format. */
   async scrape(port: number): Promise<string> {
     this.#prometheus ??= import('../metrics/otel/prometheus.js').then(
-      ({ PrometheusMetrics }) => new PrometheusMetrics(this.#parts.groups, service(port)),
+      ({ PrometheusMetrics }) => new PrometheusMetrics(new GroupReader(this.#parts.groups), service(port)),
     );
     return (await this.#prometheus).scrape();
   }

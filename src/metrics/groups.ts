@@ -1,8 +1,12 @@
 import type { Clock } from '../structures/clock.js';
+import { GroupPeaks } from './group-peaks.js';
 import type { GroupDescription, GroupSource, Reading, Row } from './reading.js';
 
 /** How long a source may take before a reading goes without it. */
 export const READ_TIMEOUT_MS = 1000;
+
+/** What two readings at the same moment are apart. */
+const STEP_MS = 0.001;
 
 const NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
 const KINDS = ['counter', 'gauge', 'peak'];
@@ -36,6 +40,9 @@ export class Groups {
   /** By group: what has been asked and not answered. One that hangs is not asked a second time. */
   readonly #underWay = new Map<string, Promise<readonly Row[] | null>>();
   readonly #failing = new Set<string>();
+  readonly #peaks = new Map<string, GroupPeaks>();
+  /** No two readings have the same, so that each is before or after the other. */
+  #uptimeMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: GroupsOptions) {
     this.#options = options;
@@ -52,6 +59,7 @@ export class Groups {
     if (this.#sources.has(description.name))
       throw new RangeError(`there is a group ${description.name} already`);
     this.#sources.set(description.name, source);
+    this.#peaks.set(description.name, new GroupPeaks(description));
     return this;
   }
 
@@ -64,9 +72,11 @@ export class Groups {
    * Reads these groups, or all. A group whose source throws, gives rows of another length, or does not answer within
    * {@link READ_TIMEOUT_MS} is left out.
    *
+   * @param since `uptimeMs` of the reader's own reading before: peaks are the most since then. Without it they are the most since
+   * the reading before, whoever made it.
    * @throws UnknownGroup
    */
-  async read(names?: Iterable<string>): Promise<Reading> {
+  async read(names?: Iterable<string>, since?: number): Promise<Reading> {
     const wanted = names === undefined ? [...this.#sources.keys()] : [...new Set(names)];
     const sources = wanted.map((name) => {
       const source = this.#sources.get(name);
@@ -75,17 +85,19 @@ export class Groups {
     });
     const { clock, startedAt } = this.#options;
     const at = clock.wall();
-    const uptimeMs = clock.now() - startedAt;
-    const rows = await Promise.all(sources.map((source) => this.#inTime(source)));
+    const uptimeMs = Math.max(clock.now() - startedAt, this.#uptimeMs + STEP_MS);
+    this.#uptimeMs = uptimeMs;
+    const rows = await Promise.all(sources.map((source) => this.#inTime(source, uptimeMs)));
     const groups: Record<string, readonly Row[]> = {};
     for (const [index, name] of wanted.entries()) {
       const group = rows[index];
-      if (group !== null && group !== undefined) groups[name] = group;
+      if (group === null || group === undefined) continue;
+      groups[name] = since === undefined ? group : this.#peaks.get(name)!.since(group, since);
     }
     return { version: 1, at, uptimeMs, groups };
   }
 
-  #inTime(source: GroupSource): Promise<readonly Row[] | null> {
+  #inTime(source: GroupSource, uptimeMs: number): Promise<readonly Row[] | null> {
     const { clock } = this.#options;
     const { name } = source.description;
     return new Promise((resolve) => {
@@ -93,14 +105,14 @@ export class Groups {
         this.#failed(name, new Error(`no answer within ${READ_TIMEOUT_MS} ms`));
         resolve(null);
       }, READ_TIMEOUT_MS);
-      void this.#shared(source).then((rows) => {
+      void this.#shared(source, uptimeMs).then((rows) => {
         clock.clearTimer(timer);
         resolve(rows);
       });
     });
   }
 
-  #shared(source: GroupSource): Promise<readonly Row[] | null> {
+  #shared(source: GroupSource, uptimeMs: number): Promise<readonly Row[] | null> {
     const { name, columns } = source.description;
     const before = this.#underWay.get(name);
     if (before !== undefined) return before;
@@ -108,6 +120,7 @@ export class Groups {
       try {
         const rows = await source.read();
         checkRows(name, columns.length, rows);
+        this.#peaks.get(name)!.add(rows, uptimeMs);
         this.#failing.delete(name);
         return rows;
       } catch (error) {

@@ -11,7 +11,7 @@
  *
  * - `counter`: it only grows while the thing lives; shown as a rate. A smaller figure than before: the thing began anew;
  * - `gauge`: as it is now; over a time it is averaged;
- * - `peak`: the most since the reading before; over a time its maximum counts.
+ * - `peak`: the most since the reader's own reading before; over a time its maximum counts.
  */
 export type ColumnKind = 'counter' | 'gauge' | 'peak';
 
@@ -59,7 +59,7 @@ export interface Reading {
   readonly version: 1;
   /** Wall-clock ms. */
   readonly at: number;
-  /** Monotonic ms since the start of what is read; smaller than before: it was started anew. */
+  /** Monotonic ms since the start of what is read; smaller than before: it was started anew. No two readings have the same. */
   readonly uptimeMs: number;
   /** By the names of the groups. */
   readonly groups: Readonly<Record<string, readonly Row[]>>;
@@ -70,7 +70,7 @@ export interface GroupSource {
   readonly description: GroupDescription;
   /**
    * Reads now. Asked at most once for all who look at the same time, and never when nobody looks. What it cannot have it
-   * gives as null; a throw leaves the group out of this reading.
+   * gives as null; a throw leaves the group out of this reading. Peaks it gives since it was asked last, and begins anew.
    */
   read(): readonly Row[] | Promise<readonly Row[]>;
 }

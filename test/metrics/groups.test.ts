@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { counter, gauge } from '../../src/metrics/columns.js';
+import fc from 'fast-check';
+import { counter, gauge, peak } from '../../src/metrics/columns.js';
+import { GroupReader } from '../../src/metrics/group-reader.js';
 import { Groups, READ_TIMEOUT_MS, UnknownGroup } from '../../src/metrics/groups.js';
 import { LastingCounters } from '../../src/metrics/lasting-counters.js';
-import type { GroupSource, Row } from '../../src/metrics/reading.js';
+import type { GroupSource, Reading, Row } from '../../src/metrics/reading.js';
 import { readingPages } from '../../src/ops/pages/reading-page.js';
 import { SimulatedClock } from '../../src/structures/simulated-clock.js';
 
@@ -160,6 +162,87 @@ describe('groups', () => {
   });
 });
 
+describe('peaks', () => {
+  /** A thing whose peak begins anew whenever it is read. */
+  function peaking() {
+    let most = 0;
+    const groups = new Groups({ clock: new SimulatedClock(), startedAt: 0 });
+    const columns = [counter('n', '1', '.'), peak('most', '1', '.')];
+    let n = 0;
+    groups.add({
+      description: { name: 'p', version: 1, title: 'p', instance: 'row', columns },
+      read: () => {
+        const rows = [{ instance: 'x', figures: [++n, most] }];
+        most = 0;
+        return rows;
+      },
+    });
+    return {
+      groups,
+      happen: (value: number) => {
+        most = Math.max(most, value);
+      },
+    };
+  }
+  const peakIn = (reading: Reading) => reading.groups['p']![0]!.figures[1];
+
+  test('whoever reads has the most since his own reading, whoever else reads', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.oneof(
+            fc.record({ happens: fc.integer({ min: 1, max: 100 }) }),
+            fc.record({ reads: fc.integer({ min: 0, max: 3 }) }),
+          ),
+          { maxLength: 200 },
+        ),
+        async (steps) => {
+          const { groups, happen } = peaking();
+          const readers = Array.from({ length: 4 }, () => new GroupReader(groups));
+          const expected = [0, 0, 0, 0];
+          for (const reader of readers) await reader.read();
+          for (const step of steps) {
+            if ('happens' in step) {
+              happen(step.happens);
+              for (const at of expected.keys()) expected[at] = Math.max(expected[at]!, step.happens);
+            } else {
+              assert.equal(peakIn(await readers[step.reads]!.read()), expected[step.reads]);
+              expected[step.reads] = 0;
+            }
+          }
+        },
+      ),
+    );
+  });
+
+  test('one who does not say when he read before has those since the last reading of all', async () => {
+    const { groups, happen } = peaking();
+    const reader = new GroupReader(groups);
+    await reader.read();
+    happen(7);
+    assert.equal(peakIn(await groups.read()), 7);
+    happen(3);
+    assert.equal(peakIn(await groups.read()), 3);
+    assert.equal(peakIn(await reader.read()), 7);
+  });
+
+  test('a reading of another run says nothing', async () => {
+    const { groups, happen } = peaking();
+    happen(7);
+    assert.equal(peakIn(await groups.read(undefined, 1e9)), 7);
+  });
+
+  test('of a long decline the oldest are forgotten', async () => {
+    const { groups, happen } = peaking();
+    const { uptimeMs } = await groups.read();
+    for (let value = 1000; value > 0; value--) {
+      happen(value);
+      await groups.read();
+    }
+    assert.equal(peakIn(await groups.read(undefined, uptimeMs)), 255);
+  });
+});
+
 test('lasting counters: what an incarnation had counted stays', () => {
   const counters = new LastingCounters();
   counters.heard('scheduler-1', 17, { sends: 5 });
@@ -196,6 +279,9 @@ describe('the pages', () => {
       value: { error: 'there is no group "c": there are a, b' },
     });
     assert.equal((await get('groups=')).status, 400);
+    assert.equal((await get('groups=a&since=12.5')).status, 200);
+    assert.equal((await get('groups=a&since=')).status, 400);
+    assert.equal((await get('groups=a&since=-1')).status, 400);
     assert.equal((await get(`groups=${Array(65).fill('a').join(',')}`)).status, 400);
   });
 });

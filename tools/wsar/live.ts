@@ -1,5 +1,6 @@
 import { arch, availableParallelism, hostname, release, type } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { GroupReader } from '../../src/metrics/group-reader.js';
 import type { Groups } from '../../src/metrics/groups.js';
 import type { GroupDescription, Reading } from '../../src/metrics/reading.js';
 import { sampleOf } from '../../src/metrics/recording/sample.js';
@@ -18,12 +19,13 @@ export interface Live {
 export class LiveServer implements Live {
   readonly origin: Origin;
   readonly #server: ServerClient;
-  readonly #own: Groups;
+  readonly #own: GroupReader;
+  #readAt: number | null = null;
   #theirs: ReadonlySet<string> = new Set();
 
   constructor(server: ServerClient, own: Groups) {
     this.#server = server;
-    this.#own = own;
+    this.#own = new GroupReader(own);
     this.origin = { program: 'rookery', system: '', host: server.url.host, cpus: null };
   }
 
@@ -38,9 +40,10 @@ export class LiveServer implements Live {
     const ours = names.filter((name) => !this.#theirs.has(name));
     const [reading, own] = await Promise.all([
       // The time is the server's in any case.
-      this.#server.reading(theirs.length === 0 ? [...this.#theirs].slice(0, 1) : theirs),
+      this.#server.reading(theirs.length === 0 ? [...this.#theirs].slice(0, 1) : theirs, this.#readAt),
       ours.length === 0 ? null : this.#own.read(ours),
     ]);
+    this.#readAt = reading.uptimeMs;
     return own === null ? reading : { ...reading, groups: { ...reading.groups, ...own.groups } };
   }
 }
@@ -53,10 +56,10 @@ export class LiveMachine implements Live {
     host: hostname(),
     cpus: availableParallelism(),
   };
-  readonly #groups: Groups;
+  readonly #groups: GroupReader;
 
   constructor(groups: Groups) {
-    this.#groups = groups;
+    this.#groups = new GroupReader(groups);
   }
 
   async describe(): Promise<readonly GroupDescription[]> {

@@ -38,11 +38,15 @@ export class ServerClient {
     return answer.groups as GroupDescription[];
   }
 
-  /** @param names of groups. @throws ServerAway, WsarError */
-  async reading(names: readonly string[]): Promise<Reading> {
-    const answer = (await this.#get(
-      `/api/reading?groups=${names.map(encodeURIComponent).join(',')}`,
-    )) as Reading;
+  /**
+   * @param names of groups
+   * @param since the uptime of the reading before, if there was one: peaks are the most since then
+   * @throws ServerAway, WsarError
+   */
+  async reading(names: readonly string[], since: number | null): Promise<Reading> {
+    const query = new URLSearchParams({ groups: names.join(',') });
+    if (since !== null) query.set('since', String(since));
+    const answer = (await this.#get(`/api/reading?${query}`)) as Reading;
     if (answer.version !== 1)
       throw new WsarError(
         `${this.url.origin} gives readings of version ${answer.version}; this program reads 1`,

@@ -23,8 +23,7 @@ interface Exported {
  *
  * Groups whose rows are transient are left out.
  *
- * A peak is the most since the reading before, whoever read: beside a page that is open, a scraper sees the most of the
- * last second.
+ * A peak is the most since the reading before: of these instruments, if `groups` is a GroupReader.
  *
  * @throws RangeError when two columns would have the same name.
  */

@@ -1,4 +1,5 @@
 import type { Clock, ClockTimer } from '../../structures/clock.js';
+import { GroupReader } from '../group-reader.js';
 import type { Groups } from '../groups.js';
 import { rounded } from './figure-codec.js';
 import type { RecordingWriter } from './recording-writer.js';
@@ -21,6 +22,7 @@ export interface RecorderOptions {
  */
 export class Recorder {
   readonly #options: RecorderOptions;
+  readonly #reader: GroupReader;
   #timer: ClockTimer | null = null;
   #nextAt: number;
   #underWay: Promise<void> | null = null;
@@ -28,6 +30,7 @@ export class Recorder {
 
   constructor(options: RecorderOptions) {
     this.#options = options;
+    this.#reader = new GroupReader(options.groups);
     this.#nextAt = options.clock.now();
     this.#wait();
   }
@@ -55,10 +58,10 @@ export class Recorder {
   }
 
   async #record(): Promise<void> {
-    const { groups, wants, writer, onProblem } = this.#options;
+    const { wants, writer, onProblem } = this.#options;
     try {
-      const descriptions = groups.describe().filter(({ name }) => wants(name));
-      const reading = await groups.read(descriptions.map(({ name }) => name));
+      const descriptions = this.#reader.describe().filter(({ name }) => wants(name));
+      const reading = await this.#reader.read(descriptions.map(({ name }) => name));
       const sample = sampleOf(reading, descriptions);
       for (const { figures } of sample.tables.values()) {
         for (let at = 0; at < figures.length; at++) figures[at] = rounded(figures[at]!);

@@ -36,6 +36,8 @@ export class Collector {
   #isAsking = false;
   #pinsAreMissing = false;
   #groupsAreKnown = false;
+  /** Of the next reading: its peaks are to be those since the one before. */
+  #since = '';
 
   constructor(api: OperatorApi, token: StoredToken) {
     this.api = api;
@@ -103,14 +105,16 @@ export class Collector {
     if (!this.#groupsAreKnown) await this.#askWhatThereIs();
     const [snapshot, reading] = await Promise.all([
       this.api.get<Snapshot>('/metrics.json'),
-      this.groups.length === 0 ? null : this.api.get<Reading>('/api/reading'),
+      this.groups.length === 0 ? null : this.api.get<Reading>(`/api/reading${this.#since}`),
       this.#askPins(),
     ]);
     // Another server than before may be another version of it.
     if (this.snapshot !== null && this.snapshot.server.pid !== snapshot.server.pid)
       this.#groupsAreKnown = false;
     this.snapshot = snapshot;
-    if (reading !== null) this.samples.add(reading);
+    if (reading === null) return;
+    this.#since = `?since=${reading.uptimeMs}`;
+    this.samples.add(reading);
   }
 
   async #askWhatThereIs(): Promise<void> {
