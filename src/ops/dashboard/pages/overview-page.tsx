@@ -185,8 +185,8 @@ export function OverviewPage() {
         </Table>
       </Panel>
       <p class="quiet">
-        Longest commit since the last look {duration(store.batchMsMax)}, largest batch{' '}
-        {number(store.batchMax)}.
+        Longest batch since the last look {duration(rate('store', 'batch_ms_max') ?? 0)}, largest{' '}
+        {number(rate('store', 'batch_max') ?? 0)}.
       </p>
     </>
   );
