@@ -4,6 +4,7 @@ import type { GeneratorOptions, ReturnResult, RoundOptions, RoundResult } from '
 import { RelayClient } from './relay-client.js';
 import { Returns } from './returns.js';
 import { type Credentials, RookeryClient } from './rookery-client.js';
+import { storedCredentials } from './stored-accounts.js';
 import { Turn } from './turn.js';
 import { XmppClient } from './xmpp-client.js';
 
@@ -137,17 +138,20 @@ export class LoadGenerator {
   }
 
   #make(index: number): LoadClient {
-    const { dialect, sourceAddresses, firstPhone } = this.#options;
+    const { dialect, sourceAddresses, firstPhone, areStored = false } = this.#options;
+    const phone = firstPhone + index;
     const localAddress = sourceAddresses > 1 ? `127.0.0.${1 + (index % sourceAddresses)}` : '';
     switch (dialect) {
       case 'rookery':
       case 'rookery-batched':
       case 'rookery-away':
-        return new RookeryClient(this.shared, index, firstPhone + index, this.#credentials[index] ?? null, {
-          batched: dialect === 'rookery-batched',
-          movesHome: dialect !== 'rookery-away',
-          localAddress,
-        });
+        return new RookeryClient(
+          this.shared,
+          index,
+          phone,
+          this.#credentials[index] ?? (areStored ? storedCredentials(phone) : null),
+          { batched: dialect === 'rookery-batched', movesHome: dialect !== 'rookery-away', localAddress },
+        );
       case 'relay':
         return new RelayClient(this.shared, index, false, localAddress);
       case 'relay-batched':

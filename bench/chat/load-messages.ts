@@ -19,6 +19,8 @@ export interface GeneratorOptions {
   readonly sourceAddresses: number;
   /** The phone number of client 0; the others follow it. */
   readonly firstPhone: number;
+  /** The numbers are those of `storeAccounts`: nobody registers. Default false. */
+  readonly areStored?: boolean;
   /** How long messages in flight may take to arrive when the sending has stopped. */
   readonly settleMsMax: number;
 }
