@@ -31,8 +31,39 @@ export class CodeHolder<Exports extends CodeChanging> implements ExitHook {
     return version === this.version || version === this.#refused ? null : version;
   }
 
-  /** Its state for that version; null: that could not be made, and it stays where it is. */
-  changed<State>(version: ModuleVersion<Exports>, state: State): { readonly value: State } | null {
+  /** Comes to that version with its state; null: its state could not be changed, and it stays where it is. */
+  change<State>(version: ModuleVersion<Exports>, state: State): { readonly value: State } | null {
+    const changed = this.#changed(version, state);
+    if (changed !== null) this.#moveTo(version);
+    return changed;
+  }
+
+  /**
+   * Handles the first message behind a change of code. The old state is kept until the new code has handled it: if it fails, and
+   * `codeChange` had made a new state, the process goes back to the old version with the old state, and handles the message there.
+   *
+   * @param isFailure whether what was thrown is one: that a process wants to end is not
+   */
+  first<State, Result>(
+    version: ModuleVersion<Exports>,
+    state: State,
+    handle: (state: State) => Result,
+    isFailure: (error: unknown) => boolean,
+  ): Result {
+    const before = this.version;
+    const changed = this.change(version, state);
+    if (changed === null || changed.value === state) return handle(state);
+    try {
+      return handle(changed.value);
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+      this.#moveTo(before);
+      this.#refuse(version, error);
+      return handle(state);
+    }
+  }
+
+  #changed<State>(version: ModuleVersion<Exports>, state: State): { readonly value: State } | null {
     const isDown = version.number < this.version.number;
     const { exports } = isDown ? this.version : version;
     if (exports.codeChange === undefined) return { value: state };
@@ -45,18 +76,11 @@ export class CodeHolder<Exports extends CodeChanging> implements ExitHook {
     }
   }
 
-  moveTo(version: ModuleVersion<Exports>): void {
+  #moveTo(version: ModuleVersion<Exports>): void {
     this.version.users--;
     version.users++;
     this.version = version;
     this.#refused = null;
-  }
-
-  /** The new version threw at its first message: back to the old one. */
-  goBack(version: ModuleVersion<Exports>, error: unknown): void {
-    const refused = this.version;
-    this.moveTo(version);
-    this.#refuse(refused, error);
   }
 
   #refuse(version: ModuleVersion<Exports>, error: unknown): void {

@@ -16,9 +16,8 @@ export interface HotBehaviour<State, Message> extends CodeChanging {
 
 /**
  * A process whose code can be changed while it lives: it holds its state and the place of its module, and looks its code up for each
- * message. When there is a new version its state is changed before the next message, by that version's `codeChange`. The old
- * state is kept until the new code has handled that message: if it throws, and `codeChange` had made a new state, the process goes
- * back to the old version with the old state, and handles the message there. A `codeChange` that throws leaves it on the old version.
+ * message. When there is a new version its state is changed before the next message, by that version's `codeChange`; if that
+ * throws, or the new code at its first message, the process is on the old version still: see `CodeHolder.first`.
  */
 export class HotProcess<State, Message> implements Receiver<Message>, ChangeableProcess {
   readonly #self: Process<Message>;
@@ -60,7 +59,7 @@ export class HotProcess<State, Message> implements Receiver<Message>, Changeable
   receive(message: Message | SystemMessage): void {
     const version = this.#code.wanted;
     if (version === null) this.#handle(message);
-    else this.#handleFirst(version, message);
+    else this.#code.first(version, this.#state, (state) => this.#handleWith(state, message), isFailure);
   }
 
   terminate(reason: ExitReason): void {
@@ -69,7 +68,9 @@ export class HotProcess<State, Message> implements Receiver<Message>, Changeable
 
   change(): void {
     const version = this.#isRunning ? null : this.#code.wanted;
-    if (version !== null) this.#changeTo(version);
+    if (version === null) return;
+    const changed = this.#code.change(version, this.#state);
+    if (changed !== null) this.#state = changed.value;
   }
 
   kill(): void {
@@ -91,30 +92,13 @@ export class HotProcess<State, Message> implements Receiver<Message>, Changeable
     if (started !== 0) slot.ended(version, started);
   }
 
-  /** The first message behind a change of code. */
-  #handleFirst(version: ModuleVersion<HotBehaviour<State, Message>>, message: Message | SystemMessage): void {
-    const before = this.#code.version;
-    const state = this.#state;
-    if (!this.#changeTo(version) || this.#state === state) {
-      this.#handle(message);
-      return;
-    }
-    try {
-      this.#handle(message);
-    } catch (error) {
-      // That it wants to end is no failure of the code.
-      if (error instanceof Exit) throw error;
-      this.#code.goBack(before, error);
-      this.#state = state;
-      this.#handle(message);
-    }
+  #handleWith(state: State, message: Message | SystemMessage): void {
+    this.#state = state;
+    this.#handle(message);
   }
+}
 
-  #changeTo(version: ModuleVersion<HotBehaviour<State, Message>>): boolean {
-    const changed = this.#code.changed(version, this.#state);
-    if (changed === null) return false;
-    this.#code.moveTo(version);
-    this.#state = changed.value;
-    return true;
-  }
+/** That it wants to end is no failure of the code. */
+function isFailure(error: unknown): boolean {
+  return !(error instanceof Exit);
 }

@@ -142,18 +142,7 @@ class HotServer implements ChangeableProcess {
     this.#isKnown = true;
     const version = code.wanted;
     if (version === null) return this.#counted(code.version, state, body);
-    const before = code.version;
-    const changed = code.changed(version, state);
-    if (changed === null) return this.#counted(code.version, state, body);
-    code.moveTo(version);
-    if (changed.value === state) return this.#counted(version, state, body);
-    try {
-      return this.#counted(version, changed.value, body);
-    } catch (error) {
-      if (!(error instanceof Error) || error instanceof Exit) throw error;
-      code.goBack(before, error);
-      return this.#counted(before, state, body);
-    }
+    return code.first(version, state, (state) => this.#counted(code.version, state, body), isFailure);
   }
 
   #counted(
@@ -171,4 +160,9 @@ class HotServer implements ChangeableProcess {
       throw error;
     }
   }
+}
+
+/** What is thrown and is no Error is an answer, as in GenServer; that it wants to end is no failure of the code. */
+function isFailure(error: unknown): boolean {
+  return error instanceof Error && !(error instanceof Exit);
 }
