@@ -32,6 +32,19 @@ export function chatCode({ runtime, clock, word, onEvent }: ChatCodeParts): Chat
   return { table, modules: defineChatModules(table) };
 }
 
+/** A table that nobody runs, to try texts in. */
+export function trialTable(clock: Clock): ModuleTable {
+  const table = new ModuleTable({
+    clock,
+    hashOf: programHash,
+    word: new Int32Array(1),
+    importModule,
+    processes: () => [],
+  });
+  defineChatModules(table);
+  return table;
+}
+
 /** Of the code of a module that came with this program. */
 export function programHash(module: string): string {
   return hashOf(readFileSync(new URL(`../chat/handlers/${module}.js`, import.meta.url), 'utf8'));

@@ -18,7 +18,5 @@ export function registerCode(answers: Answers, table: ModuleTable): void {
       return true;
     })
     .on('code-report', () => table.report())
-    .on('code-purge', ({ module, kill }: { readonly module: string; readonly kill: boolean }) =>
-      table.purge(module, kill),
-    );
+    .on('code-holders', (module: string) => table.holders(module));
 }

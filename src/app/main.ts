@@ -246,7 +246,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
         () => this.#writer.running,
       );
       await this.#openLedger();
-      this.#code.recover();
+      await this.#code.recover();
       await this.#until(
         () => this.#schedulers.start(first),
         () => first.running,

@@ -14,7 +14,7 @@ export class OperatorCode implements Code {
 
   async list(): Promise<unknown> {
     const { server } = this.#control;
-    return { modules: await server.report(), probation: server.probation };
+    return { modules: await server.report(), probations: server.probations };
   }
 
   history(): unknown {
@@ -50,8 +50,8 @@ export class OperatorCode implements Code {
     });
   }
 
-  rollback(modules: readonly string[] | null, message: string, { author }: Asker): Promise<unknown> {
-    return this.#control.server.rollback(author, message, modules);
+  rollback(target: readonly string[] | number | null, message: string, { author }: Asker): Promise<unknown> {
+    return this.#control.server.rollback(author, message, target);
   }
 
   promote(message: string, { author }: Asker): Promise<unknown> {
@@ -62,14 +62,13 @@ export class OperatorCode implements Code {
     return this.#control.server.withdraw(author, message);
   }
 
-  async purge(modules: readonly string[] | null, kill: boolean): Promise<unknown> {
-    const { server } = this.#control;
-    const old = (await server.report())
-      .filter(({ previous }) => previous !== null)
-      .map(({ module }) => module);
-    const left = await server.purge(modules ?? old, kill);
-    const kept = new Set(left.map(({ module }) => module));
-    return { purged: (modules ?? old).filter((module) => !kept.has(module)), left };
+  purge(
+    modules: readonly string[] | null,
+    kill: boolean,
+    message: string,
+    { author }: Asker,
+  ): Promise<unknown> {
+    return this.#control.server.purge(author, message, modules, kill);
   }
 }
 

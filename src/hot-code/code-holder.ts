@@ -10,8 +10,8 @@ export class CodeHolder<Exports extends CodeChanging> implements ExitHook {
   readonly slot: ModuleSlot<Exports>;
   version: ModuleVersion<Exports>;
   readonly #self: Process<never>;
-  /** A version that it could not go to: it is not tried again for each message. */
-  #refused: ModuleVersion<Exports> | null = null;
+  /** The number of a version that it could not go to: it is not tried again for each message. −1: there is none. */
+  #refused = -1;
 
   constructor(slot: ModuleSlot<Exports>, self: Process<never>) {
     this.slot = slot;
@@ -21,6 +21,11 @@ export class CodeHolder<Exports extends CodeChanging> implements ExitHook {
     self.onExit(this);
   }
 
+  /** As the operator sees it. */
+  get process(): string {
+    return `${this.#self.label} ${formatPid(this.#self)}`;
+  }
+
   processExited(): void {
     this.version.users--;
   }
@@ -28,7 +33,7 @@ export class CodeHolder<Exports extends CodeChanging> implements ExitHook {
   /** The version that it should go to before it does anything else; null: it is there. */
   get wanted(): ModuleVersion<Exports> | null {
     const version = this.slot.of(this.#self.id);
-    return version === this.version || version === this.#refused ? null : version;
+    return version === this.version || version.number === this.#refused ? null : version;
   }
 
   /** Comes to that version with its state; null: its state could not be changed, and it stays where it is. */
@@ -80,11 +85,11 @@ export class CodeHolder<Exports extends CodeChanging> implements ExitHook {
     this.version.users--;
     version.users++;
     this.version = version;
-    this.#refused = null;
+    this.#refused = -1;
   }
 
   #refuse(version: ModuleVersion<Exports>, error: unknown): void {
-    this.#refused = version;
+    this.#refused = version.number;
     const { label } = this.#self;
     this.slot.table.changeFailed({ label, pid: formatPid(this.#self) }, this.version, version, error);
   }

@@ -1,72 +1,39 @@
 import type { Clock } from '../structures/clock.js';
-import { JUDGE_RULES, type JudgeRules, judge, type Verdict } from './judge.js';
+import { JUDGE_RULES, type JudgeRules } from './judge.js';
 import type { CodeEvent, ModuleReport } from './module-table.js';
 import { sumOf, type VersionFigures } from './module-version.js';
 import {
   type Change,
   type CodeState,
   type CodeText,
+  type Holders,
   type ModuleState,
   moduleOf,
   type Operation,
   type Prepared,
 } from './operation.js';
-
-/** A thread with a module table, as the code server sees it. null: it does not answer. */
-export interface CodeNode {
-  readonly name: string;
-  prepare(operation: Operation): Promise<Prepared | null>;
-  abort(number: number): void;
-  restore(state: CodeState): Promise<true | null>;
-  report(): Promise<readonly ModuleReport[] | null>;
-  purge(module: string, kill: boolean): Promise<number | null>;
-}
-
-/** One line of the history. */
-export interface ReleaseRecord {
-  readonly number: number;
-  readonly kind: 'load' | 'canary' | 'promote' | 'withdraw' | 'share' | 'rollback' | 'purge';
-  readonly modules: readonly { readonly module: string; readonly version: number; readonly hash: string }[];
-  readonly author: string;
-  readonly message: string;
-  /** Wall-clock ms. */
-  readonly at: number;
-  /** Of a rollback or withdrawal by itself: why. */
-  readonly evidence?: string;
-}
-
-/** A text that is to become a version: what bundle.ts makes of a file. */
-export type NewCode = Omit<CodeText, 'number' | 'loadedAt'> & {
-  /** See `Change`. Default false. */
-  readonly suspend?: boolean;
-};
-
-export interface LoadOptions {
-  readonly author: string;
-  readonly message: string;
-  /** Share of keys from 0 to 1; without it all. */
-  readonly canary?: number;
-  /** A canary that has proved good becomes the current version by itself. */
-  readonly promote?: boolean;
-  /** Whether a version that is worse goes by itself. Default true. */
-  readonly automatic?: boolean;
-  readonly extra?: unknown;
-}
-
-export interface Release {
-  readonly record: ReleaseRecord;
-  /** From the request until all threads had it ready, and until it was effective in all of them, in ms. */
-  readonly preparedMs: number;
-  readonly effectiveMs: number;
-  /** States that the dry run has changed copies of, and those that could not be copied. */
-  readonly tried: number;
-  readonly notTried: number;
-}
-
-/** A release that was not made. Nothing has changed anywhere. */
-export class ReleaseRefused extends Error {
-  override readonly name = 'ReleaseRefused';
-}
+import { type Probation, Probations } from './probations.js';
+import {
+  AUTOMATIC,
+  type CodeNode,
+  type Held,
+  type LoadOptions,
+  type NewCode,
+  type Purge,
+  type Release,
+  type ReleaseRecord,
+  ReleaseRefused,
+} from './release.js';
+import {
+  newestRelease,
+  numberOf,
+  recorded,
+  refuseForward,
+  type Standing,
+  standingOf,
+  stateAfter,
+  wayTo,
+} from './standing.js';
 
 export interface CodeServerOptions {
   readonly clock: Clock;
@@ -87,17 +54,27 @@ export interface CodeServerOptions {
   readonly rules?: JudgeRules;
 }
 
-/** How often a version on probation is looked at. */
-const LOOK_MS = 250;
-
-interface Probation {
+/** What a code server begins with after a restart. */
+export interface Restored {
+  readonly modules: readonly ModuleState[];
+  /** Of the last operation. */
   readonly number: number;
-  readonly modules: readonly string[];
-  readonly isCanary: boolean;
-  readonly promote: boolean;
-  readonly startedAt: number;
-  /** Of the current versions when a canary began: only what came since is compared. */
-  readonly before: ReadonlyMap<string, VersionFigures>;
+  /** How all stood behind earlier releases, by their numbers. */
+  readonly standings?: ReadonlyMap<number, Standing>;
+  /** The release was on probation when the program ended: it is so again. */
+  readonly probation?: { readonly number: number; readonly modules: readonly string[] } | null;
+}
+
+/** Operations that wait for the one that is under way. */
+const WAITING_MAX = 16;
+/** Releases that can be gone back to by number, as far as their versions are kept. */
+const STANDINGS_MAX = 1000;
+
+interface Words {
+  readonly author: string;
+  readonly message: string;
+  readonly evidence?: string;
+  readonly automatic?: false;
 }
 
 /**
@@ -109,22 +86,29 @@ export class CodeServer {
   readonly #word: Int32Array;
   readonly #options: CodeServerOptions;
   readonly #modules = new Map<string, ModuleState>();
-  readonly #rules: JudgeRules;
+  readonly #standings = new Map<number, Standing>();
+  readonly #probations: Probations;
+  /** Of the last operation that is effective, and the last one that was begun to be written down. */
   #number: number;
+  #written: number;
   #busy: Promise<unknown> = Promise.resolve();
-  /** The modules of the latest release that took the place of others. */
-  #latest: readonly string[] = [];
-  #probation: Probation | null = null;
-  #timer: unknown = null;
-  #isLooking = false;
-  #isFailing = false;
+  #waiting = 0;
 
   constructor(options: CodeServerOptions) {
     this.#clock = options.clock;
     this.#word = options.word;
     this.#options = options;
-    this.#rules = options.rules ?? JUDGE_RULES;
     this.#number = Atomics.load(this.#word, 0);
+    this.#written = this.#number;
+    this.#standings.set(this.#number, new Map());
+    this.#probations = new Probations({
+      clock: options.clock,
+      rules: options.rules ?? JUDGE_RULES,
+      report: () => this.report(),
+      goBack: (probation, evidence) => this.#goBack(probation, evidence),
+      promote: (probation, evidence) => this.#promoteByItself(probation, evidence),
+      onFailure: options.onFailure,
+    });
   }
 
   /** What a thread that starts now has to restore. */
@@ -132,20 +116,21 @@ export class CodeServer {
     return { number: this.#number, modules: [...this.#modules.values()] };
   }
 
-  /** After a restart, before any thread runs: what was loaded then, and the modules that a rollback without names is for. */
-  restore(modules: readonly ModuleState[], number: number, latest: readonly string[] = []): void {
+  /** After a restart, before any thread runs. */
+  restore({ modules, number, standings = new Map(), probation = null }: Restored): void {
     for (const state of modules) this.#modules.set(state.module, state);
-    this.#latest = latest;
+    for (const [release, standing] of standings) this.#standings.set(release, standing);
     this.#number = number;
+    this.#written = number;
+    this.#stands();
     Atomics.store(this.#word, 0, number);
+    if (probation !== null)
+      this.#probations.begin({ ...probation, isCanary: false, promote: false, before: new Map() });
   }
 
-  /** The version that is on probation now, and for how long. */
-  get probation(): { readonly number: number; readonly ageMs: number } | null {
-    const probation = this.#probation;
-    return probation === null
-      ? null
-      : { number: probation.number, ageMs: this.#clock.now() - probation.startedAt };
+  /** The versions that are on probation now, and for how long. */
+  get probations(): readonly { readonly number: number; readonly ageMs: number }[] {
+    return this.#probations.all.map(({ number, ageMs }) => ({ number, ageMs }));
   }
 
   /** The figures of all threads together. */
@@ -154,14 +139,14 @@ export class CodeServer {
     return sumReports(reports.filter((report) => report !== null));
   }
 
-  /** Whether it could be loaded: the first phase alone. */
+  /** Whether it could be loaded: the first phase alone. @throws ReleaseRefused */
   check(codes: readonly NewCode[]): Promise<Prepared> {
     return this.#exclusively(async () => {
-      const number = this.#number + 1;
+      const number = this.#written + 1;
       const operation = { number, changes: this.#loads(codes, number, null, undefined) };
-      const prepared = await this.#prepare(operation);
+      const { tried, notTried } = await this.#prepare(operation, false);
       this.#abort(number);
-      return prepared;
+      return { tried, notTried, failure: null };
     });
   }
 
@@ -169,84 +154,105 @@ export class CodeServer {
   load(codes: readonly NewCode[], options: LoadOptions): Promise<Release> {
     const { author, message, canary = null, promote = false, automatic = true, extra } = options;
     return this.#exclusively(async () => {
-      if (codes.length === 0) throw new ReleaseRefused('a release has at least one module');
-      const number = this.#number + 1;
+      if (promote && (canary === null || !automatic))
+        throw new ReleaseRefused('only a canary that is looked at can be promoted by itself');
+      const number = this.#written + 1;
       const before = canary === null ? new Map() : figuresOf(await this.report());
-      const release = await this.#perform(
-        this.#loads(codes, number, canary, extra),
-        canary === null ? 'load' : 'canary',
-        author,
-        message,
-      );
-      if (automatic) {
-        const modules = codes.map(({ module }) => module);
-        this.#watch({
-          number,
-          modules,
-          isCanary: canary !== null,
-          promote,
-          startedAt: this.#clock.now(),
-          before,
-        });
-      }
+      const changes = this.#loads(codes, number, canary, extra);
+      const words: Words = { author, message, ...(automatic ? {} : { automatic }) };
+      const release = await this.#perform(changes, canary === null ? 'load' : 'canary', words);
+      const modules = changes.map(moduleOf);
+      // What an earlier release would go back to is gone.
+      if (canary === null) this.#endProbations(modules, false);
+      if (automatic) this.#probations.begin({ number, modules, isCanary: canary !== null, promote, before });
       return release;
     });
   }
 
   /** Canaries become current versions. @throws ReleaseRefused */
   promote(author: string, message: string): Promise<Release> {
-    return this.#exclusively(() => this.#ofCanaries('promote', author, message));
+    return this.#exclusively(() => this.#promote(this.#canaries(), { author, message }));
   }
 
   /** Canaries are given up. @throws ReleaseRefused */
   withdraw(author: string, message: string): Promise<Release> {
-    return this.#exclusively(() => this.#ofCanaries('withdraw', author, message));
+    return this.#exclusively(() => this.#withdraw(this.#canaries(), { author, message }));
   }
 
   /**
-   * The modules of the latest release, or these, go back to their previous versions.
+   * Goes back, by previous versions: from the newest release that is in force; or these modules; or to how all stood behind a
+   * release, by its number (0: as the program was started), which may lead forward again.
+   *
+   * @throws ReleaseRefused also if it has been rolled back already, or a version is not kept any more
+   */
+  rollback(
+    author: string,
+    message: string,
+    target: readonly string[] | number | null = null,
+  ): Promise<Release> {
+    return this.#exclusively(() => this.#rollback(this.#wayBack(target), { author, message }));
+  }
+
+  /**
+   * Lets go of previous versions that nobody runs, or, with `kill`, ends who runs them. A version that is still run stays, and one
+   * to which a release on probation would go back.
    *
    * @throws ReleaseRefused
    */
-  rollback(author: string, message: string, modules: readonly string[] | null = null): Promise<Release> {
-    return this.#exclusively(() => this.#rollback(modules, author, message));
+  purge(
+    author: string,
+    message: string,
+    modules: readonly string[] | null = null,
+    kill = false,
+  ): Promise<Purge> {
+    return this.#exclusively(async () => {
+      const old = [...this.#modules.values()].filter(({ previous }) => previous !== undefined);
+      const chosen = modules === null ? old.map(({ module }) => module) : [...new Set(modules)];
+      const held: Held[] = [];
+      for (const module of chosen)
+        held.push({ module, probation: this.#probationOf(module), ...(await this.#holders(module)) });
+      const left = kill ? [] : held.filter(({ users, probation }) => users > 0 || probation !== null);
+      const kept = new Set(left.map(({ module }) => module));
+      const purged = chosen.filter((module) => !kept.has(module));
+      const changes = purged.map((module) => ({ type: 'purge', module, kill }) as const);
+      const ended = kill ? held.filter(({ users }) => users > 0) : [];
+      const release =
+        changes.length === 0 ? null : await this.#perform(changes, 'purge', { author, message });
+      return { release, purged, left, ended };
+    });
   }
 
-  /** Lets go of previous versions. Returns who still runs them: then they stay. */
-  purge(
-    modules: readonly string[],
-    kill: boolean,
-  ): Promise<readonly { readonly module: string; readonly users: number }[]> {
-    return this.#exclusively(async () => {
-      const left: { module: string; users: number }[] = [];
-      for (const module of modules) {
-        const answers = await Promise.all(this.#options.nodes().map((node) => node.purge(module, kill)));
-        const users = answers.reduce<number>((sum, answer) => sum + (answer ?? 0), 0);
-        if (users > 0) left.push({ module, users });
-        else {
-          const { previous: _, ...state } = this.#stateOf(module);
-          this.#modules.set(module, state);
-        }
-      }
-      return left;
-    });
+  /** Writes down once more how these modules stand: something in the history is not, or no more, in force. */
+  restate(author: string, message: string, modules: readonly string[] = []): Promise<Release> {
+    const changes = modules.map((module) => ({ type: 'restate', module }) as const);
+    return this.#exclusively(() => this.#perform(changes, 'withdraw', { author, message }));
+  }
+
+  /** A thread has come that the others did not wait for: it is brought to where they are. */
+  async joined(node: CodeNode): Promise<void> {
+    await this.#next(() => node.restore(this.state()));
   }
 
   /** An event of a thread's table: what fails on probation is looked at now. */
   told(event: CodeEvent): void {
-    if (event.type === 'code_changed' || this.#probation === null) return;
-    void this.#look();
+    if (event.type !== 'code_changed') void this.#probations.look();
   }
 
   close(): void {
-    this.#probation = null;
-    if (this.#timer !== null) this.#clock.clearTimer(this.#timer);
-    this.#timer = null;
+    this.#probations.close();
   }
 
   // ---- operations ----------------------------------------------------------------------------------------------
 
+  #probationOf(module: string): number | null {
+    const found = this.#probations.all.find(({ isCanary, modules }) => !isCanary && modules.includes(module));
+    return found?.number ?? null;
+  }
+
   #loads(codes: readonly NewCode[], number: number, canary: number | null, extra: unknown): Change[] {
+    if (codes.length === 0) throw new ReleaseRefused('a release has at least one module');
+    const twice = codes.find(({ module }, at) => codes.findIndex((one) => one.module === module) !== at);
+    if (twice !== undefined) throw new ReleaseRefused(`${twice.module} stands twice in the release`);
     const loadedAt = this.#clock.wall();
     return codes.map(({ suspend = false, ...code }) => ({
       type: 'load',
@@ -257,54 +263,94 @@ export class CodeServer {
     }));
   }
 
-  async #ofCanaries(type: 'promote' | 'withdraw', author: string, message: string): Promise<Release> {
-    const modules = [...this.#modules.values()].filter(({ canary }) => canary !== undefined);
-    if (modules.length === 0) throw new ReleaseRefused('there is no canary');
-    const changes = modules.map(({ module }) => ({ type, module }) as const);
-    const release = await this.#perform(changes, type, author, message);
-    this.#endProbation();
+  #canaries(): string[] {
+    const states = [...this.#modules.values()].filter(({ canary }) => canary !== undefined);
+    if (states.length === 0) throw new ReleaseRefused('there is no canary');
+    return states.map(({ module }) => module);
+  }
+
+  async #promote(modules: readonly string[], words: Words): Promise<Release> {
+    const changes = modules.map((module) => ({ type: 'promote', module }) as const);
+    const release = await this.#perform(changes, 'promote', words);
+    const before = this.#probations.all.filter(({ isCanary }) => isCanary);
+    this.#endProbations(modules, true);
+    this.#endProbations(modules, false);
+    // What all have now is looked at as any release is.
+    for (const { number, modules: those } of before)
+      if (those.every((one) => modules.includes(one)))
+        this.#probations.begin({
+          number,
+          modules: those,
+          isCanary: false,
+          promote: false,
+          before: new Map(),
+        });
     return release;
   }
 
-  async #rollback(
-    modules: readonly string[] | null,
-    author: string,
-    message: string,
-    evidence?: string,
-  ): Promise<Release> {
-    const chosen = modules ?? this.#latest;
-    if (chosen.length === 0) throw new ReleaseRefused('nothing was loaded that could be rolled back');
-    const changes = chosen.map((module) => ({ type: 'rollback', module }) as const);
-    const release = await this.#perform(changes, 'rollback', author, message, evidence);
-    this.#endProbation();
+  async #withdraw(modules: readonly string[], words: Words): Promise<Release> {
+    const changes = modules.map((module) => ({ type: 'withdraw', module }) as const);
+    const release = await this.#perform(changes, 'withdraw', words);
+    this.#endProbations(modules, true);
     return release;
   }
 
-  async #perform(
-    changes: readonly Change[],
-    kind: ReleaseRecord['kind'],
-    author: string,
-    message: string,
-    evidence?: string,
-  ): Promise<Release> {
-    const started = this.#clock.now();
-    const number = this.#number + 1;
+  /** @throws ReleaseRefused */
+  #wayBack(target: readonly string[] | number | null): readonly string[] {
+    if (target === null) return newestRelease(this.#modules.values());
+    if (typeof target === 'number') {
+      const standing = this.#standings.get(target);
+      if (standing === undefined) throw new ReleaseRefused(`there is no release ${target}`);
+      return wayTo(target, standing, this.#modules.values());
+    }
+    const modules = [...new Set(target)];
+    for (const module of modules) refuseForward(this.#stateOf(module));
+    return modules;
+  }
+
+  async #rollback(modules: readonly string[], words: Words): Promise<Release> {
+    const changes = modules.map((module) => ({ type: 'rollback', module }) as const);
+    const release = await this.#perform(changes, 'rollback', words);
+    this.#endProbations(modules, false);
+    return release;
+  }
+
+  #endProbations(modules: readonly string[], ofCanaries: boolean): void {
+    this.#probations.end(
+      (one) => one.isCanary === ofCanaries && one.modules.some((module) => modules.includes(module)),
+    );
+  }
+
+  async #holders(module: string): Promise<Holders> {
     const nodes = this.#options.nodes();
-    const { tried, notTried } = await this.#prepare({ number, changes });
+    const answers = await Promise.all(nodes.map((node) => node.holders(module)));
+    const silent = answers.indexOf(null);
+    if (silent >= 0) throw new ReleaseRefused(`${nodes[silent]!.name} does not answer`);
+    const all = answers as readonly Holders[];
+    return {
+      users: all.reduce((sum, { users }) => sum + users, 0),
+      processes: all.flatMap(({ processes }) => processes),
+    };
+  }
+
+  async #perform(changes: readonly Change[], kind: ReleaseRecord['kind'], words: Words): Promise<Release> {
+    const started = this.#clock.now();
+    const number = this.#written + 1;
+    const nodes = this.#options.nodes();
+    const canWait = kind === 'rollback' || kind === 'withdraw';
+    const { tried, notTried, late } = await this.#prepare({ number, changes }, canWait);
     const preparedMs = this.#clock.now() - started;
-    const after = changes.map((change) => stateAfter(this.#stateOf(moduleOf(change)), change));
+    const before = changes.map((change) => this.#stateOf(moduleOf(change)));
+    const after = changes.map((change, at) => stateAfter(before[at]!, change));
     const record: ReleaseRecord = {
       number,
       kind,
-      modules: after.map(({ module, current, canary }) => {
-        const code = kind === 'canary' ? canary : current;
-        return { module, version: code?.number ?? 0, hash: code?.hash ?? '' };
-      }),
-      author,
-      message,
+      modules: after.map((state, at) => recorded(kind, before[at]!, state)),
+      ...words,
       at: this.#clock.wall(),
-      ...(evidence === undefined ? {} : { evidence }),
     };
+    // Whatever comes of that: its number may stand in the history.
+    this.#written = number;
     try {
       const texts = changes.flatMap((change) => (change.type === 'load' ? [change.code] : []));
       const modules = new Map(this.#modules);
@@ -315,38 +361,58 @@ export class CodeServer {
       throw new ReleaseRefused(`it could not be written down: ${(error as Error).message}`);
     }
     for (const state of after) this.#modules.set(state.module, state);
-    if (kind === 'load' || kind === 'promote' || kind === 'rollback') this.#latest = changes.map(moduleOf);
     this.#number = number;
+    this.#stands();
     const committed = this.#clock.now();
     Atomics.store(this.#word, 0, number);
-    await this.#confirm(nodes);
-    return { record, preparedMs, effectiveMs: this.#clock.now() - committed, tried, notTried };
+    // They have this behind what holds them up.
+    for (const node of late) void node.restore(this.state()).catch(this.#options.onFailure);
+    await this.#confirm(nodes.filter((node) => !late.includes(node)));
+    const effectiveMs = this.#clock.now() - committed;
+    return { record, preparedMs, effectiveMs, tried, notTried, late: late.map(({ name }) => name) };
   }
 
   /** A report makes a thread look. One that came meanwhile has not prepared anything: it is given the whole. */
   async #confirm(nodes: readonly CodeNode[]): Promise<void> {
-    const now = this.#options.nodes();
     const known = new Set(nodes);
-    await Promise.all(now.map((node) => (known.has(node) ? node.report() : node.restore(this.state()))));
+    const confirmed = this.#options
+      .nodes()
+      .map((node) => (known.has(node) ? node.report() : node.restore(this.state())));
+    for (const { status, ...result } of await Promise.allSettled(confirmed))
+      if (status === 'rejected') this.#options.onFailure((result as PromiseRejectedResult).reason);
   }
 
-  async #prepare(operation: Operation): Promise<Prepared> {
+  /** @param canWait whether it is done without the threads that do not answer: a way back must not wait for what it is the cure of */
+  async #prepare(
+    operation: Operation,
+    canWait: boolean,
+  ): Promise<{ readonly tried: number; readonly notTried: number; readonly late: readonly CodeNode[] }> {
     const nodes = this.#options.nodes();
-    const answers = await Promise.all(nodes.map((node) => node.prepare(operation)));
+    const answers = await Promise.allSettled(nodes.map((node) => node.prepare(operation)));
+    const late: CodeNode[] = [];
     let tried = 0;
     let notTried = 0;
+    const refuse = (why: string): never => {
+      this.#abort(operation.number);
+      throw new ReleaseRefused(why);
+    };
     for (const [index, answer] of answers.entries()) {
-      const { name } = nodes[index]!;
-      if (answer === null || answer.failure !== null) {
-        this.#abort(operation.number);
-        if (answer === null) throw new ReleaseRefused(`${name} does not answer`);
-        const { module, step, message } = answer.failure!;
-        throw new ReleaseRefused(`${module} on ${name}, ${STEPS[step]}: ${message}`);
+      const node = nodes[index]!;
+      if (answer.status === 'rejected') return refuse(`${node.name}: ${(answer.reason as Error).message}`);
+      const prepared = answer.value;
+      if (prepared === null) {
+        late.push(node);
+        continue;
       }
-      tried += answer.tried;
-      notTried += answer.notTried;
+      if (prepared.failure !== null) {
+        const { module, step, message } = prepared.failure;
+        return refuse(`${module} on ${node.name}, ${STEPS[step]}: ${message}`);
+      }
+      tried += prepared.tried;
+      notTried += prepared.notTried;
     }
-    return { tried, notTried, failure: null };
+    if (late.length > 0 && !canWait) return refuse(`${late[0]!.name} does not answer`);
+    return { tried, notTried, late };
   }
 
   #abort(number: number): void {
@@ -357,109 +423,55 @@ export class CodeServer {
     return this.#modules.get(module) ?? { module, current: null };
   }
 
+  /** Notes how all stand now. */
+  #stands(): void {
+    this.#standings.set(this.#number, standingOf(this.#modules.values()));
+    for (const number of this.#standings.keys()) {
+      if (this.#standings.size <= STANDINGS_MAX) break;
+      this.#standings.delete(number);
+    }
+  }
+
   #exclusively<T>(body: () => Promise<T>): Promise<T> {
-    const mine = this.#busy.then(body, body);
-    this.#busy = mine.catch(() => {});
+    if (this.#waiting >= WAITING_MAX)
+      return Promise.reject(new ReleaseRefused(`${this.#waiting} operations are under way already`));
+    return this.#next(body);
+  }
+
+  #next<T>(body: () => Promise<T>): Promise<T> {
+    this.#waiting++;
+    const mine = this.#busy.then(body);
+    const over = () => void this.#waiting--;
+    this.#busy = mine.then(over, over);
     return mine;
   }
 
-  // ---- probation -----------------------------------------------------------------------------------------------
+  // ---- by itself -----------------------------------------------------------------------------------------------
 
-  #watch(probation: Probation): void {
-    this.#probation = probation;
-    this.#isFailing = false;
-    this.#lookLater();
+  async #goBack({ number, isCanary, modules }: Probation, evidence: string): Promise<void> {
+    const words: Words = { author: AUTOMATIC, message: `release ${number} was worse`, evidence };
+    const release = await this.#exclusively(async () => {
+      // Somebody may have been faster.
+      const concerned = modules.filter((module) => {
+        const { current, canary, previous } = this.#stateOf(module);
+        if (isCanary) return numberOf(canary) === number;
+        return numberOf(current) === number && previous !== undefined && numberOf(previous) < number;
+      });
+      if (concerned.length === 0) return null;
+      return isCanary ? await this.#withdraw(concerned, words) : await this.#rollback(concerned, words);
+    });
+    if (release !== null) this.#options.onAutomatic(release.record);
   }
 
-  #lookLater(): void {
-    if (this.#timer !== null) return;
-    this.#timer = this.#clock.setTimer(() => {
-      this.#timer = null;
-      void this.#look();
-    }, LOOK_MS);
-  }
-
-  async #look(): Promise<void> {
-    const probation = this.#probation;
-    if (probation === null || this.#isLooking) return;
-    this.#isLooking = true;
-    try {
-      const reports = await this.report();
-      if (this.#probation !== probation) return;
-      const ageMs = this.#clock.now() - probation.startedAt;
-      const verdicts = reports
-        .filter(({ module }) => probation.modules.includes(module))
-        .map((report) => ({ module: report.module, ...this.#verdictOn(report, probation, ageMs) }));
-      const worse = verdicts.find(({ verdict }) => verdict === 'worse');
-      if (worse !== undefined) await this.#goBack(probation, `${worse.module}: ${worse.evidence}`);
-      else if (ageMs >= this.#rules.ageMs) await this.#passed(probation, verdicts);
-    } catch (error) {
-      // It is tried again at the next look, and told once.
-      if (!this.#isFailing) this.#options.onFailure(error);
-      this.#isFailing = true;
-    } finally {
-      this.#isLooking = false;
-      if (this.#probation !== null) this.#lookLater();
-    }
-  }
-
-  #verdictOn(report: ModuleReport, probation: Probation, ageMs: number): Verdict {
-    const { canary, current, previous } = report;
-    const version = probation.isCanary ? canary : current;
-    const other = probation.isCanary ? current : previous;
-    if (version === null || version.number !== probation.number || other === null)
-      return { verdict: 'undecided', evidence: '' };
-    const before = probation.before.get(report.module);
-    const compared = before?.number === other.number ? since(before, other) : other;
-    return judge(compared, version, ageMs, this.#rules);
-  }
-
-  async #goBack(probation: Probation, evidence: string): Promise<void> {
-    const { number, isCanary, modules } = probation;
-    const message = `release ${number} was worse`;
-    const { record } = await this.#exclusively(() =>
-      isCanary
-        ? this.#perform(
-            modules.map((module) => ({ type: 'withdraw', module }) as const),
-            'withdraw',
-            AUTOMATIC,
-            message,
-            evidence,
-          )
-        : this.#rollback(modules, AUTOMATIC, message, evidence),
-    );
-    this.#endProbation();
-    this.#options.onAutomatic(record);
-  }
-
-  async #passed(probation: Probation, verdicts: readonly Verdict[]): Promise<void> {
-    if (!probation.isCanary) {
-      this.#endProbation();
-      return;
-    }
-    // A canary stays on probation until somebody decides, or it has proved good.
-    if (!probation.promote || !verdicts.every(({ verdict }) => verdict === 'good')) return;
-    this.#endProbation();
-    const evidence = verdicts.map((verdict) => verdict.evidence).join('; ');
-    const { record } = await this.#exclusively(() =>
-      this.#perform(
-        probation.modules.map((module) => ({ type: 'promote', module }) as const),
-        'promote',
-        AUTOMATIC,
-        `the canary ${probation.number} has proved good`,
-        evidence,
-      ),
-    );
-    this.#options.onAutomatic(record);
-  }
-
-  #endProbation(): void {
-    this.close();
+  async #promoteByItself({ number, modules }: Probation, evidence: string): Promise<void> {
+    const message = `the canary ${number} has proved good`;
+    const release = await this.#exclusively(async () => {
+      if (modules.some((module) => numberOf(this.#stateOf(module).canary) !== number)) return null;
+      return await this.#promote(modules, { author: AUTOMATIC, message, evidence });
+    });
+    if (release !== null) this.#options.onAutomatic(release.record);
   }
 }
-
-/** The author of what happens by itself. */
-export const AUTOMATIC = 'rookery';
 
 const STEPS = {
   compile: 'compiling it',
@@ -469,42 +481,8 @@ const STEPS = {
   table: 'the table',
 } as const;
 
-function stateAfter(state: ModuleState, change: Change): ModuleState {
-  const { module, current, previous, canary, canaryShare } = state;
-  switch (change.type) {
-    case 'load':
-      if (change.canary === null) return { module, current: change.code, previous: current };
-      return { ...state, canary: change.code, canaryShare: change.canary };
-    case 'promote':
-      return { module, current: canary!, previous: current };
-    case 'withdraw':
-      return { module, current, ...(previous === undefined ? {} : { previous }) };
-    case 'share':
-      return { ...state, canaryShare: change.canary };
-    case 'rollback':
-      return {
-        module,
-        current: previous ?? null,
-        previous: current,
-        ...(canary === undefined ? {} : { canary, canaryShare: canaryShare ?? 0 }),
-      };
-  }
-}
-
 function figuresOf(reports: readonly ModuleReport[]): Map<string, VersionFigures> {
   return new Map(reports.map(({ module, current }) => [module, current]));
-}
-
-/** What has been counted since. */
-function since(before: VersionFigures, now: VersionFigures): VersionFigures {
-  return {
-    ...now,
-    calls: now.calls - before.calls,
-    failures: now.failures - before.failures,
-    timedCalls: now.timedCalls - before.timedCalls,
-    timedMs: now.timedMs - before.timedMs,
-    longSchedules: now.longSchedules - before.longSchedules,
-  };
 }
 
 function sumReports(reports: readonly (readonly ModuleReport[])[]): ModuleReport[] {

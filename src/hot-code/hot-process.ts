@@ -46,6 +46,10 @@ export class HotProcess<State, Message> implements Receiver<Message>, Changeable
     return number === 0 ? name : `${name}@${number}`;
   }
 
+  get process(): string {
+    return this.#code.process;
+  }
+
   get state(): State {
     return this.#state;
   }

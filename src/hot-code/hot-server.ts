@@ -70,7 +70,7 @@ class HotServer implements ChangeableProcess {
     if (this.#self !== null) throw new BadArgument('hotServer(…) is made anew for each server');
     this.#self = self;
     this.#code = new CodeHolder(this.#slot, self);
-    return this.#code.version.exports.init(self);
+    return this.#counted(this.#code.version, undefined, ({ init }) => init(self));
   }
 
   handleCall(request: unknown, from: From<unknown>, state: unknown): unknown {
@@ -119,6 +119,10 @@ class HotServer implements ChangeableProcess {
 
   get version(): Server {
     return this.#code!.version;
+  }
+
+  get process(): string {
+    return this.#code?.process ?? this.#slot.name;
   }
 
   /** As it was before its last message: good enough to try a change with. @throws RangeError before the first */

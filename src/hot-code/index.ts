@@ -2,17 +2,7 @@
  * Code that is changed while it runs: `import { ModuleTable, CodeServer, bundle } from 'rookery/hot-code'`. See README.md.
  */
 export { type Bundle, BundleFailed, type BundleOptions, bundle } from './bundle.js';
-export {
-  AUTOMATIC,
-  type CodeNode,
-  CodeServer,
-  type CodeServerOptions,
-  type LoadOptions,
-  type NewCode,
-  type Release,
-  type ReleaseRecord,
-  ReleaseRefused,
-} from './code-server.js';
+export { CodeServer, type CodeServerOptions, type Restored } from './code-server.js';
 export { CompileFailed, compile, type ImportModule } from './compile.js';
 export { type Contract, ContractBroken, functions } from './contract.js';
 export { type HotBehaviour, HotProcess } from './hot-process.js';
@@ -33,9 +23,22 @@ export type {
   Change,
   CodeState,
   CodeText,
+  Holders,
   ModuleState,
   Operation,
   Prepared,
   PrepareFailure,
 } from './operation.js';
 export { processesOf } from './processes-of.js';
+export {
+  AUTOMATIC,
+  type CodeNode,
+  type Held,
+  type LoadOptions,
+  type NewCode,
+  type Purge,
+  type Release,
+  type ReleaseRecord,
+  ReleaseRefused,
+} from './release.js';
+export type { Standing } from './standing.js';

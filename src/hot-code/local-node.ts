@@ -1,5 +1,5 @@
-import type { CodeNode } from './code-server.js';
 import type { ModuleTable } from './module-table.js';
+import type { CodeNode } from './release.js';
 
 /** A table of this thread, for a code server of this thread: all that a program with one scheduler needs. */
 export function localNode(name: string, table: ModuleTable): CodeNode {
@@ -12,6 +12,6 @@ export function localNode(name: string, table: ModuleTable): CodeNode {
       return true;
     },
     report: async () => table.report(),
-    purge: async (module, kill) => table.purge(module, kill),
+    holders: (module) => table.holders(module),
   };
 }

@@ -1,12 +1,15 @@
 import type { Clock } from '../structures/clock.js';
 import { CompileFailed, compile, type ImportModule } from './compile.js';
 import { type Contract, ContractBroken } from './contract.js';
+import { StateRefused, tryStates } from './dry-run.js';
 import { ModuleSlot } from './module-slot.js';
 import { ModuleVersion, type VersionFigures } from './module-version.js';
 import {
   type Change,
   type CodeState,
   type CodeText,
+  type Holders,
+  type ModuleState,
   moduleOf,
   type Operation,
   type Prepared,
@@ -40,6 +43,8 @@ export interface ChangeableProcess {
   readonly slot: ModuleSlot;
   readonly version: ModuleVersion;
   readonly state: unknown;
+  /** For the operator: label and pid. */
+  readonly process: string;
   /** To the version that is its own now, unless it is in the middle of a message. */
   change(): void;
   /** Ends it: its version is to go. */
@@ -60,8 +65,8 @@ export interface ModuleTableOptions {
 
 /** Processes that are changed before others have their turn. */
 const CHANGES_AT_ONCE = 1000;
-/** States that a dry run tries, of each module. */
-const SAMPLES_MAX = 32;
+/** Processes that a report names. */
+const NAMED_MAX = 8;
 
 /** A module's place and the versions that are made ready for it. */
 interface Ready {
@@ -89,6 +94,7 @@ export class ModuleTable {
   readonly #slots = new Map<string, ModuleSlot>();
   readonly #ready = new Map<number, Ready>();
   #seen: number;
+  #busy: Promise<unknown> = Promise.resolve();
 
   constructor(options: ModuleTableOptions) {
     this.clock = options.clock;
@@ -127,7 +133,11 @@ export class ModuleTable {
   // ---- two phases ----------------------------------------------------------------------------------------------
 
   /** The first phase: everything that can fail. Nothing has changed after it, whatever it says. */
-  async prepare(operation: Operation): Promise<Prepared> {
+  prepare(operation: Operation): Promise<Prepared> {
+    return this.#inOrder(() => this.#prepare(operation));
+  }
+
+  async #prepare(operation: Operation): Promise<Prepared> {
     const versions = new Map<string, ModuleVersion>();
     let tried = 0;
     let notTried = 0;
@@ -142,18 +152,16 @@ export class ModuleTable {
       if (slot === undefined)
         return failed(name, 'table', `there is no module ${name}: there are ${this.names.join(', ')}`);
       // Who has had no message since the last release is brought along: only two versions can live.
-      if (change.type === 'load' && (slot.previous?.users ?? 0) > 0) await this.#bringAlong(slot);
+      if (replacesPrevious(change) && (slot.previous?.users ?? 0) > 0) await this.#bringAlong(slot);
       const objection = objectionTo(change, slot);
       if (objection !== null) return failed(name, 'table', objection);
       if (change.type !== 'load') continue;
       try {
         const version = await this.#load(slot, change.code);
         versions.set(name, version);
-        for (const process of this.#processes(slot)) {
-          if (tried + notTried >= SAMPLES_MAX) break;
-          if (this.#tryState(slot, process, version, change.extra)) tried++;
-          else notTried++;
-        }
+        const dryRun = tryStates(slot, this.#processes(slot), version, change.extra);
+        tried += dryRun.tried;
+        notTried += dryRun.notTried;
       } catch (error) {
         if (error instanceof CompileFailed) return failed(name, error.step, error.message);
         if (error instanceof ContractBroken) return failed(name, 'contract', error.message);
@@ -167,7 +175,8 @@ export class ModuleTable {
 
   /** An operation that will not come. */
   abort(number: number): void {
-    this.#ready.delete(number);
+    // Behind what is still being prepared.
+    void this.#inOrder(async () => this.#ready.delete(number));
   }
 
   /** Whether something has become effective that this thread has not looked at. */
@@ -192,50 +201,43 @@ export class ModuleTable {
   }
 
   /**
-   * Brings the table to where the others are: that of a new thread, or of one that came while an operation was under way. Versions
-   * that it has already are kept.
+   * Brings the table to where the others are: that of a new thread, or of one that has missed an operation. Versions that it has
+   * already are kept. All of it is compiled before any of it is in place.
    *
    * @throws CompileFailed, ContractBroken
    */
-  async restore(state: CodeState): Promise<void> {
-    for (const { module, current, previous, canary, canaryShare } of state.modules) {
-      const slot = this.#slots.get(module);
-      if (slot === undefined) continue;
-      const known = slot.versions();
-      const load = async (code: CodeText | null) =>
-        known.find(({ number }) => number === (code?.number ?? 0)) ?? (await this.#restored(slot, code));
-      slot.current = await load(current);
-      slot.previous = previous === undefined ? null : await load(previous);
-      slot.canary = canary === undefined ? null : await load(canary);
-      slot.canaryShare = keysOf(canaryShare ?? 0);
-    }
-    this.#seen = state.number;
-    if (this.isBehind) this.advance();
+  restore(state: CodeState): Promise<void> {
+    return this.#inOrder(async () => {
+      const restored: (() => void)[] = [];
+      for (const module of state.modules) {
+        const slot = this.#slots.get(module.module);
+        if (slot !== undefined) restored.push(await this.#restored(slot, module));
+      }
+      for (const put of restored) put();
+      for (const number of this.#ready.keys()) if (number <= state.number) this.#ready.delete(number);
+      // An operation that became effective meanwhile is made here as well, if it was prepared here.
+      this.#seen = state.number;
+      if (this.isBehind) this.advance();
+    });
   }
 
   // ---- old versions --------------------------------------------------------------------------------------------
 
-  /** Who runs a version that a purge would free: the previous one. */
-  usersOfOld(module: string): number {
-    return this.#slots.get(module)?.previous?.users ?? 0;
-  }
-
-  /**
-   * Lets go of the previous version, so that its memory is freed. `kill`: its processes are ended first. Otherwise nothing happens
-   * as long as there are any; returns how many.
-   */
-  async purge(module: string, kill: boolean): Promise<number> {
-    if (this.isBehind) this.advance();
-    const slot = this.#slots.get(module);
-    const old = slot?.previous;
-    if (slot === undefined || old === null || old === undefined) return 0;
-    if (old.users > 0) await this.#bringAlong(slot);
-    if (old.users > 0 && kill) {
-      for (const process of [...this.#processes(slot)]) if (process.version === old) process.kill();
-    }
-    if (old.users > 0) return old.users;
-    if (slot.previous === old) slot.previous = null;
-    return 0;
+  /** Who still runs the previous version, when everybody has been brought along who can be. */
+  holders(module: string): Promise<Holders> {
+    return this.#inOrder(async () => {
+      if (this.isBehind) this.advance();
+      const slot = this.#slots.get(module);
+      const old = slot?.previous ?? null;
+      if (slot === undefined || old === null || old.users === 0) return { users: 0, processes: [] };
+      await this.#bringAlong(slot);
+      const processes: string[] = [];
+      for (const process of old.users === 0 ? [] : this.#processes(slot)) {
+        if (process.version === old) processes.push(process.process);
+        if (processes.length === NAMED_MAX) break;
+      }
+      return { users: old.users, processes };
+    });
   }
 
   /** The versions of each module, the current one first. */
@@ -277,9 +279,33 @@ export class ModuleTable {
     });
   }
 
-  async #restored(slot: ModuleSlot, code: CodeText | null): Promise<ModuleVersion> {
-    if (code === null) throw new RangeError(`the first version of ${slot.name} is gone from this thread`);
-    return await this.#load(slot, code);
+  /** What is prepared, given up and restored here, one after the other. */
+  #inOrder<T>(body: () => Promise<T>): Promise<T> {
+    const mine = this.#busy.then(body);
+    this.#busy = mine.catch(() => {});
+    return mine;
+  }
+
+  /** Makes the versions of a module ready; what is returned puts them in their places. */
+  async #restored(slot: ModuleSlot, state: ModuleState): Promise<() => void> {
+    const { current, previous, canary, canaryShare = 0, extra } = state;
+    const known = slot.versions();
+    const load = async (code: CodeText | null) => {
+      const version = known.find(({ number }) => number === (code?.number ?? 0));
+      if (version !== undefined) return version;
+      if (code === null) throw new RangeError(`the first version of ${slot.name} is gone from this thread`);
+      return await this.#load(slot, code);
+    };
+    const versions = {
+      current: await load(current),
+      previous: previous === undefined ? null : await load(previous),
+      canary: canary === undefined ? null : await load(canary),
+    };
+    return () => {
+      Object.assign(slot, versions);
+      slot.canaryShare = keysOf(canaryShare);
+      slot.extra = extra;
+    };
   }
 
   /** Changes processes that have had no message since, a few at a time. */
@@ -306,25 +332,6 @@ export class ModuleTable {
     return new ModuleVersion(slot.name, code.number, code.hash, slot.contract.take(exported), code.loadedAt);
   }
 
-  /** Changes a copy of a live state. False: it cannot be copied. @throws StateRefused */
-  #tryState(slot: ModuleSlot, process: ChangeableProcess, version: ModuleVersion, extra: unknown): boolean {
-    const { codeChange } = version.exports as CodeChanging;
-    if (codeChange === undefined) return true;
-    let copy: unknown;
-    try {
-      copy = (slot.contract.copyState ?? structuredClone)(process.state);
-    } catch {
-      return false;
-    }
-    try {
-      codeChange(process.version.number, copy, extra);
-    } catch (error) {
-      const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      throw new StateRefused(`codeChange from version ${process.version.number} threw: ${why}`);
-    }
-    return true;
-  }
-
   #apply(change: Change, versions: ReadonlyMap<string, ModuleVersion>): void {
     const slot = this.#slots.get(moduleOf(change))!;
     switch (change.type) {
@@ -347,9 +354,8 @@ export class ModuleTable {
         break;
       case 'withdraw':
         slot.canary = null;
-        break;
-      case 'share':
-        slot.canaryShare = keysOf(change.canary);
+        // Nobody would ask after who stays on it.
+        void this.#turn().then(() => this.#bringAlong(slot));
         break;
       case 'rollback': {
         const back = slot.previous!;
@@ -357,7 +363,18 @@ export class ModuleTable {
         slot.current = back;
         break;
       }
+      case 'purge':
+        if (change.kill) this.#endHolders(slot);
+        slot.previous = null;
+        break;
+      case 'restate':
+        break;
     }
+  }
+
+  #endHolders(slot: ModuleSlot): void {
+    const old = slot.previous;
+    for (const process of [...this.#processes(slot)]) if (process.version === old) process.kill();
   }
 
   #changeAll(change: Change): void {
@@ -384,34 +401,42 @@ export interface CodeChanging {
   codeChange?(from: number | { readonly down: number }, state: unknown, extra: unknown): unknown;
 }
 
-class StateRefused extends Error {
-  override readonly name = 'StateRefused';
-}
-
 /** How many of 2^32 keys. */
 function keysOf(share: number): number {
   return Math.round(Math.min(1, Math.max(0, share)) * 2 ** 32);
 }
 
+/** Whether the previous version goes with it. */
+function replacesPrevious(change: Change): boolean {
+  return (
+    change.type === 'promote' || change.type === 'purge' || (change.type === 'load' && change.canary === null)
+  );
+}
+
 function objectionTo(change: Change, slot: ModuleSlot): string | null {
   const { name, canary, previous } = slot;
+  const holders =
+    previous !== null && previous.users > 0
+      ? `${previous.users} still run version ${previous.number} of ${name}, and only two can live: purge it first`
+      : null;
   switch (change.type) {
     case 'load':
       if (canary !== null)
         return `${name} has a canary, version ${canary.number}: promote it or withdraw it first`;
       if (change.canary !== null && !(change.canary > 0 && change.canary < 1))
         return `the share of a canary is between 0 and 1, not ${change.canary}`;
-      if (previous !== null && change.canary === null && previous.users > 0)
-        return `${previous.users} still run version ${previous.number} of ${name}, and only two can live: purge it first`;
-      return null;
+      return change.canary === null ? holders : null;
     case 'rollback':
-      if (canary !== null) return `${name} has a canary: withdraw it`;
+      if (canary !== null) return `${name} has a canary, version ${canary.number}: withdraw it first`;
       return previous === null ? `${name} has no previous version to go back to` : null;
-    case 'share':
-      if (!(change.canary > 0 && change.canary < 1))
-        return `the share of a canary is between 0 and 1, not ${change.canary}`;
+    case 'purge':
+      if (previous === null) return `${name} has no previous version`;
+      return change.kill ? null : holders;
+    case 'promote':
+      return canary === null ? `${name} has no canary` : holders;
+    case 'withdraw':
       return canary === null ? `${name} has no canary` : null;
-    default:
-      return canary === null ? `${name} has no canary` : null;
+    case 'restate':
+      return null;
   }
 }

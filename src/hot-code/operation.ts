@@ -30,9 +30,12 @@ export type Change =
   | { readonly type: 'promote'; readonly module: string }
   /** The canary is given up. */
   | { readonly type: 'withdraw'; readonly module: string }
-  | { readonly type: 'share'; readonly module: string; readonly canary: number }
   /** The previous version becomes the current one, and the other way round. */
-  | { readonly type: 'rollback'; readonly module: string };
+  | { readonly type: 'rollback'; readonly module: string }
+  /** The previous version goes. `kill`: with the processes that still run it; else it stays as long as there are any. */
+  | { readonly type: 'purge'; readonly module: string; readonly kill: boolean }
+  /** Nothing changes: it is for the history. */
+  | { readonly type: 'restate'; readonly module: string };
 
 export function moduleOf(change: Change): string {
   return change.type === 'load' ? change.code.module : change.module;
@@ -47,7 +50,7 @@ export interface Operation {
 
 /** What a thread says to a prepared operation. */
 export interface Prepared {
-  /** Of what the dry run has found: states tried, and those that could not be copied. */
+  /** Of what the dry run has found: states of which `codeChange` has changed a copy, and those that could not be copied. */
   readonly tried: number;
   readonly notTried: number;
   /** Why it cannot be done; null: it can. */
@@ -59,6 +62,14 @@ export interface PrepareFailure {
   readonly step: 'compile' | 'run' | 'contract' | 'state' | 'table';
   /** In words, with the place in the code where there is one. */
   readonly message: string;
+}
+
+/** Who runs the previous version of a module. */
+export interface Holders {
+  /** Processes, and requests under way. */
+  readonly users: number;
+  /** A few of the processes, such as `session <1.25>`. */
+  readonly processes: readonly string[];
 }
 
 /** What a new thread needs to stand where the others are. */
@@ -76,4 +87,6 @@ export interface ModuleState {
   readonly previous?: CodeText | null;
   readonly canary?: CodeText;
   readonly canaryShare?: number;
+  /** For `codeChange`, of the release that brought the current version or the canary. */
+  readonly extra?: unknown;
 }

@@ -145,7 +145,7 @@ test('sessions and partitions are changed while messages flow: nothing is lost, 
     const script = join(temporaryFolder(t), 'release.json');
     const modules = files.map((file) => ({ file, suspend: true }));
     writeFileSync(script, JSON.stringify({ message: 'by a script', modules }));
-    await succeeds(code(server, 'load', '--script', script, '--no-types'), /session is version 3/);
+    await succeeds(code(server, 'load', '--script', script, '--no-types'), /session is version 4/);
     await after(500);
     await succeeds(code(server, 'rollback', 'session', 'partition'), /session is version 0/);
     await after(500);

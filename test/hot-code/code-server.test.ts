@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CodeServer, functions, localNode, ReleaseRefused } from '../../src/hot-code/index.js';
-import { by, CodeWorld, code, firstTally, tally } from './code-world.js';
+import { by, CodeWorld, code, firstTally, settled, tally, turn, until } from './code-world.js';
 
 const TENS =
   'exports.receive = (state, message) => { if (message.type === "boom") throw new Error("boom"); state.count += 10; };';
@@ -24,7 +24,12 @@ describe('a release', () => {
     await world.server.rollback('ada', 'back');
     world.say(pid);
     assert.deepEqual([process.version.number, process.state], [0, { count: 12 }]);
-    await world.server.rollback('ada', 'and forth');
+    await assert.rejects(world.server.rollback('ada', 'again'), /release 1 has been rolled back already/);
+    await assert.rejects(
+      world.server.rollback('ada', '', ['tally']),
+      /was rolled back from version 1 already/,
+    );
+    await world.server.rollback('ada', 'and forth', 1);
     world.say(pid);
     assert.deepEqual([process.version.number, process.state], [1, { count: 22 }]);
     assert.deepEqual(
@@ -63,7 +68,7 @@ describe('a release', () => {
     [
       'cannot change a live state',
       'exports.receive = () => {}; exports.codeChange = (from, state) => state.nothing.at;',
-      /dry run of its codeChange: codeChange from version 0 threw: TypeError/,
+      /dry run of its codeChange: codeChange from version 0 threw for process <[\d.]+>: TypeError/,
     ],
   ];
   for (const [what, text, expected] of broken) {
@@ -208,23 +213,36 @@ describe('a purge', () => {
     const world = new CodeWorld();
     const idle = world.start(1);
     await settled(world, world.server.load([code('tally', TENS)], { ...by, automatic: false }));
-    assert.deepEqual(await settled(world, world.server.purge(['tally'], false)), []);
+    const purge = (kill = false) => settled(world, world.server.purge('ada', '', ['tally'], kill));
+    assert.deepEqual((await purge()).purged, ['tally']);
     assert.equal(idle.process.version.number, 1);
     const stubborn = world.start(5);
     const picky = `exports.receive = () => {};
       exports.codeChange = (from, state) => { if (state.count === 6) throw new Error('not six'); return state; };`;
     await settled(world, world.server.load([code('tally', picky)], { ...by, automatic: false }));
     (stubborn.process.state as { count: number }).count = 6;
-    assert.deepEqual(await settled(world, world.server.purge(['tally'], false)), [
-      { module: 'tally', users: 1 },
-    ]);
+    const held = { users: 1, processes: [stubborn.process.process], module: 'tally', probation: null };
+    assert.deepEqual(await purge(), { release: null, purged: [], left: [held], ended: [] });
     await assert.rejects(
       settled(world, world.server.load([code('tally', TENS)], by)),
       /1 still run version 1/,
     );
-    assert.deepEqual(await settled(world, world.server.purge(['tally'], true)), []);
+    assert.deepEqual((await purge(true)).ended, [held]);
     assert.deepEqual([world.runtime.isAlive(stubborn.pid), world.runtime.isAlive(idle.pid)], [false, true]);
     assert.equal(world.slot.previous, null);
+    assert.deepEqual(
+      world.records
+        .filter(({ kind }) => kind === 'purge')
+        .map(({ number, author, modules }) => [number, author, modules[0]?.version]),
+      [
+        [2, 'ada', 0],
+        [4, 'ada', 1],
+      ],
+    );
+    await assert.rejects(purge(), /tally has no previous version/);
+    await assert.rejects(world.server.purge('ada', '', ['nothing']), /there is no module nothing/);
+    await assert.rejects(world.server.rollback('ada', '', 1), /version 1 of tally is not kept any more/);
+    await assert.rejects(world.server.rollback('ada', '', 17), /there is no release 17/);
   });
 });
 
@@ -261,30 +279,3 @@ test('a thread that starts later stands where the others are', async () => {
   );
   assert.ok(localNode('late', late));
 });
-
-/** What waits for turns of a simulated clock. */
-async function settled<T>(world: CodeWorld, promise: Promise<T>): Promise<T> {
-  let isDone = false;
-  const done = promise.finally(() => {
-    isDone = true;
-  });
-  done.catch(() => {});
-  while (!isDone) {
-    world.runtime.flush();
-    world.advance(0);
-    await turn();
-  }
-  return done;
-}
-
-async function turn(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-}
-
-async function until(world: CodeWorld, done: () => boolean): Promise<void> {
-  for (let at = 0; at < 1000 && !done(); at++) {
-    world.advance(10);
-    await turn();
-  }
-  assert.ok(done(), 'it never came to that');
-}

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import type { Pid } from '../../src/actors/index.js';
 import { hashOf } from '../../src/hot-code/bundle.js';
@@ -105,3 +106,30 @@ export class CodeWorld extends World {
 
 export const by = { author: 'ada', message: 'a test' } as const;
 export const fixtures = fileURLToPath(new URL('../../../test/hot-code/fixtures/', import.meta.url));
+
+/** What waits for turns of a simulated clock. */
+export async function settled<T>(world: CodeWorld, promise: Promise<T>): Promise<T> {
+  let isDone = false;
+  const done = promise.finally(() => {
+    isDone = true;
+  });
+  done.catch(() => {});
+  while (!isDone) {
+    world.runtime.flush();
+    world.advance(0);
+    await turn();
+  }
+  return done;
+}
+
+export async function turn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+export async function until(world: CodeWorld, done: () => boolean): Promise<void> {
+  for (let at = 0; at < 1000 && !done(); at++) {
+    world.advance(10);
+    await turn();
+  }
+  assert.ok(done(), 'it never came to that');
+}

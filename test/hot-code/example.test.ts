@@ -21,7 +21,7 @@ test('a counter is changed twice and rolled back while it is being called', () =
     '1 live states were tried',
     'version 2 answers',
     '2: load: counter-3.ts',
-    '1 live states were tried',
+    '0 live states were tried',
     'version 3 answers',
     '3: rollback: back to counter-2.ts',
     'version 2 answers',

@@ -1,9 +1,17 @@
-import { watch } from 'node:fs';
+import { existsSync, watch } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { BundleFailed } from '../../hot-code/bundle.js';
-import type { ModuleReport, Prepared, Release, ReleaseRecord, VersionFigures } from '../../hot-code/index.js';
+import type {
+  Held,
+  ModuleReport,
+  Prepared,
+  Purge,
+  Release,
+  ReleaseRecord,
+  VersionFigures,
+} from '../../hot-code/index.js';
 import {
   askAction,
   type OperatorFlags,
@@ -49,7 +57,8 @@ Examples:
   rookery code load src/chat/handlers/server-info.ts -m "greets by name"
   rookery code load session.ts partition.ts --suspend     several modules as one release
   rookery code load session.ts --canary 5%                for a twentieth of the users; worse than before: it goes by itself
-  rookery code rollback                                   the latest release is taken back
+  rookery code rollback                                   the newest release is taken back
+  rookery code rollback 3                                 all stands as it did behind release 3
   rookery code watch src/chat/handlers                    development: load whatever is saved`,
     );
   const flagsOf = (command: Command) => command.optsWithGlobals<OperatorFlags & { json?: boolean }>();
@@ -94,7 +103,7 @@ Examples:
           LOAD_MS_MAX,
         );
         for (const { module, hash, text } of built) print(`${module} ${hash}, ${text.length} bytes`);
-        print(`can be loaded; ${triedInWords(prepared)}`);
+        print(`can be loaded${triedInWords(prepared)}`);
       }),
     );
 
@@ -118,7 +127,13 @@ Examples:
       told(async (flags, command) => {
         const options = command.opts<LoadFlags>();
         if ((options.script === undefined) === (command.args.length === 0))
-          throw new OperatorRefused('either files of modules or a --script is wanted');
+          throw new OperatorRefused('either files of modules (before --suspend) or a --script is wanted');
+        if (options.script !== undefined && options.suspend !== undefined)
+          throw new OperatorRefused('which modules are suspended stands in the --script');
+        if (options.promote === true && (options.canary === undefined || !options.automatic))
+          throw new OperatorRefused(
+            '--promote is for a --canary that is looked at (not with --no-automatic)',
+          );
         const script = options.script === undefined ? null : readReleaseScript(options.script);
         const built =
           script === null ? await build(command.args, options) : await buildScript(script, options);
@@ -129,23 +144,19 @@ Examples:
 
   code
     .command('rollback')
-    .summary('take the latest release back, or these modules to their previous versions')
-    .argument('[module...]', 'names of modules')
+    .summary(
+      'take the newest release back, or go to how all stood behind a release, or these modules one version back',
+    )
+    .argument(
+      '[target...]',
+      'the number of a release (0: the program as it was started), or names of modules',
+    )
     .option('-m, --message <text>', 'why, for the history')
     .action(
       told(async (flags, command) => {
         const { message } = command.opts<{ message?: string }>();
-        const modules = command.args.length === 0 ? {} : { modules: command.args.map(moduleName) };
-        print(
-          releaseInWords(
-            await askAction<Release>(
-              flags,
-              'code-rollback',
-              { ...modules, ...(message === undefined ? {} : { message }) },
-              LOAD_MS_MAX,
-            ),
-          ),
-        );
+        const params = { ...targetIn(command.args), ...(message === undefined ? {} : { message }) };
+        print(releaseInWords(await askAction<Release>(flags, 'code-rollback', params, LOAD_MS_MAX)));
       }),
     );
 
@@ -179,14 +190,19 @@ Examples:
     .summary('let go of previous versions that nobody runs any more')
     .argument('[module...]', 'names of modules; all, if none is named')
     .option('--hard', 'end the processes that still run them')
+    .option('-m, --message <text>', 'why, for the history')
     .action(
       told(async (flags, command) => {
-        const { hard = false } = command.opts<{ hard?: boolean }>();
-        const modules = command.args.length === 0 ? {} : { modules: command.args.map(moduleName) };
-        const { purged, left } = await askAction<Purged>(flags, 'code-purge', { ...modules, kill: hard });
+        const { hard = false, message } = command.opts<{ hard?: boolean; message?: string }>();
+        const params = {
+          ...(command.args.length === 0 ? {} : { modules: command.args.map(moduleName) }),
+          ...(message === undefined ? {} : { message }),
+          kill: hard,
+        };
+        const { purged, left, ended } = await askAction<Purge>(flags, 'code-purge', params, LOAD_MS_MAX);
         for (const module of purged) print(`${module}: the previous version is gone`);
-        for (const { module, users } of left)
-          print(`${module}: ${users} still run the previous version; --hard would end them`);
+        for (const held of ended) print(`${held.module}: ended ${holdersInWords(held)}`);
+        for (const held of left) print(leftInWords(held));
         if (purged.length + left.length === 0) print('there is no previous version');
         if (left.length > 0) process.exitCode = 1;
       }),
@@ -208,7 +224,7 @@ Examples:
     .command('diff')
     .summary('what a file would change of what was loaded')
     .argument('<file>', 'file of a module')
-    .option('--version <number>', 'of this version, not the current one', Number)
+    .option('--version <number>', 'of this version, not the current one', versionIn)
     .action(
       told(async (flags, command) => {
         const [file] = command.args as [string];
@@ -239,15 +255,33 @@ Examples:
 
 interface CodeList {
   readonly modules: readonly ModuleReport[];
-  readonly probation: { readonly number: number; readonly ageMs: number } | null;
+  readonly probations: readonly { readonly number: number; readonly ageMs: number }[];
 }
-interface Purged {
-  readonly purged: readonly string[];
-  readonly left: readonly { readonly module: string; readonly users: number }[];
+
+/** What a rollback leads to: a number is a release, anything else the name of a module. @throws OperatorRefused */
+function targetIn(args: readonly string[]): {
+  readonly release?: number;
+  readonly modules?: readonly string[];
+} {
+  if (args.length === 0) return {};
+  const [first] = args as [string];
+  if (!args.some((arg) => /^\d+$/.test(arg))) return { modules: args.map(moduleName) };
+  if (args.length > 1) throw new OperatorRefused('either one release, by its number, or names of modules');
+  return { release: Number(first) };
 }
 
 /** @throws BundleFailed */
 async function build(files: readonly string[], { types, suspend }: Partial<LoadFlags>): Promise<Built[]> {
+  const names = files.map(moduleName);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw new OperatorRefused(`${twice} stands twice in the release`);
+  const strange = (Array.isArray(suspend) ? suspend : []).filter((name) => !names.includes(moduleName(name)));
+  if (strange.length > 0) {
+    const them = strange.join(', ');
+    throw new OperatorRefused(
+      `--suspend ${them}: not in the release (files come before --suspend, or behind --)`,
+    );
+  }
   const suspended = (file: string) =>
     suspend === true || (Array.isArray(suspend) && suspend.map(moduleName).includes(moduleName(file)));
   const built: Built[] = [];
@@ -303,28 +337,51 @@ function sent(built: readonly Built[]): readonly object[] {
 
 async function watchFolder(flags: OperatorFlags, folder: string, options: LoadFlags): Promise<void> {
   const known = new Set((await askAction<CodeList>(flags, 'code-list')).modules.map(({ module }) => module));
-  const names = (await readdir(folder)).filter((name) => known.has(moduleName(name)));
-  print(`watching ${names.length} modules in ${folder}: what is saved is loaded (end with Ctrl-C)`);
+  const isModule = (name: string) => known.has(moduleName(name)) && /\.[jt]s$/.test(name);
+  let names: string[];
+  try {
+    names = (await readdir(folder)).filter(isModule);
+  } catch (error) {
+    throw new OperatorRefused(`${folder} cannot be watched: ${(error as Error).message}`);
+  }
+  if (names.length === 0)
+    throw new OperatorRefused(`${folder} has no modules: they are called ${[...known].join(', ')}`);
   const due = new Map<string, NodeJS.Timeout>();
+  const loaded = new Map<string, string>();
   let busy: Promise<void> = Promise.resolve();
-  watch(folder, (_event, name) => {
-    if (name === null || !known.has(moduleName(name)) || !/\.[jt]s$/.test(name)) return;
+  const watcher = watch(folder, (_event, name) => {
+    if (name === null || !isModule(name)) return;
     clearTimeout(due.get(name));
     due.set(
       name,
       setTimeout(() => {
-        busy = busy.then(() => loadSaved(flags, join(folder, name), options));
+        busy = busy.then(() => loadSaved(flags, join(folder, name), options, loaded));
       }, SAVE_MS),
     );
   });
-  await new Promise<never>(() => {});
+  print(`watching ${names.length} modules in ${folder}: what is saved is loaded (end with Ctrl-C)`);
+  await new Promise<never>((_, reject) => {
+    watcher.on('error', (error) =>
+      reject(new OperatorRefused(`${folder} cannot be watched any more: ${error.message}`)),
+    );
+  });
 }
 
-async function loadSaved(flags: OperatorFlags, file: string, options: LoadFlags): Promise<void> {
+/** @param loaded the hashes of what was loaded last, by file: an editor that saves twice makes one release */
+async function loadSaved(
+  flags: OperatorFlags,
+  file: string,
+  options: LoadFlags,
+  loaded: Map<string, string>,
+): Promise<void> {
+  // It is being replaced, or was removed: what is loaded stays.
+  if (!existsSync(file)) return;
   try {
-    // Nobody runs two versions for long while somebody tries things out.
-    await askAction<Purged>(flags, 'code-purge', {});
-    print(releaseInWords(await load(flags, await build([file], options), { ...options, message: 'saved' })));
+    const built = await build([file], { types: options.types });
+    const [{ hash }] = built as [Built];
+    if (loaded.get(file) === hash) return;
+    print(releaseInWords(await load(flags, built, { ...options, message: 'saved' })));
+    loaded.set(file, hash);
   } catch (error) {
     if (!(error instanceof BundleFailed || error instanceof OperatorRefused)) throw error;
     complain(error.message);
@@ -333,7 +390,7 @@ async function loadSaved(flags: OperatorFlags, file: string, options: LoadFlags)
 
 // ---- words -------------------------------------------------------------------------------------------------------
 
-function listInWords({ modules, probation }: CodeList, now: number): string {
+function listInWords({ modules, probations }: CodeList, now: number): string {
   const rows = [['module', 'version', 'hash', 'age', 'processes', 'calls', 'failed', '']];
   const row = (module: string, version: VersionFigures, what: string) => {
     const { number, hash, loadedAt, users, calls, failures } = version;
@@ -360,19 +417,35 @@ function listInWords({ modules, probation }: CodeList, now: number): string {
       .join('  ')
       .trimEnd(),
   );
-  if (probation !== null)
-    table.push('', `release ${probation.number} is on probation since ${ageInWords(probation.ageMs)}`);
+  if (probations.length > 0) table.push('');
+  for (const { number, ageMs } of probations)
+    table.push(`release ${number} is on probation since ${ageInWords(ageMs)}`);
   return table.join('\n');
 }
 
-function releaseInWords({ record, preparedMs, effectiveMs, tried, notTried }: Release): string {
+function releaseInWords({ record, preparedMs, effectiveMs, late, ...tried }: Release): string {
   const modules = record.modules.map(({ module, version }) => `${module} is version ${version}`).join(', ');
-  return `release ${record.number} (${record.kind}): ${modules}; ready after ${preparedMs.toFixed(0)} ms, effective ${effectiveMs.toFixed(1)} ms later; ${triedInWords({ tried, notTried })}`;
+  const times = `ready after ${preparedMs.toFixed(0)} ms, effective ${effectiveMs.toFixed(1)} ms later`;
+  const without =
+    late.length === 0 ? '' : `; ${late.join(', ')} did not answer, and will follow as soon as it can`;
+  return `release ${record.number} (${record.kind}): ${modules}; ${times}${triedInWords(tried)}${without}`;
 }
 
 function triedInWords({ tried, notTried }: { readonly tried: number; readonly notTried: number }): string {
-  const left = notTried === 0 ? '' : `, ${notTried} could not be copied`;
-  return `tried on ${tried} live states${left}`;
+  if (tried + notTried === 0) return '';
+  return `; tried on ${tried} live states${notTried === 0 ? '' : `, ${notTried} could not be copied`}`;
+}
+
+function leftInWords(held: Held): string {
+  if (held.users > 0)
+    return `${held.module}: ${holdersInWords(held)} still ${held.users === 1 ? 'runs' : 'run'} the previous version; --hard would end ${held.users === 1 ? 'it' : 'them'}`;
+  return `${held.module}: release ${held.probation} is on probation, and would go back to the previous version; --hard lets go of it`;
+}
+
+function holdersInWords({ users, processes }: Held): string {
+  if (processes.length === 0) return `${users} ${users === 1 ? 'request' : 'requests'} under way`;
+  const more = users > processes.length ? `, and ${users - processes.length} more` : '';
+  return `${users} (${processes.join(', ')}${more})`;
 }
 
 function recordInWords({ number, kind, modules, author, message, at, evidence }: ReleaseRecord): string {
@@ -395,6 +468,11 @@ function shareIn(text: string): number {
   if (!(share > 0 && share < 1))
     throw new InvalidArgumentError('a share is more than 0 % and less than 100 %, such as 5% or 0.05.');
   return share;
+}
+
+function versionIn(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('a version is a number such as 3.');
+  return Number(text);
 }
 
 function jsonIn(text: string): unknown {

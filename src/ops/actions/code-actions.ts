@@ -34,10 +34,11 @@ export interface Code {
   text(module: string, version: number | null): Promise<string>;
   check(modules: readonly BuiltModule[]): Promise<unknown>;
   load(request: LoadRequest, asker: Asker): Promise<unknown>;
-  rollback(modules: readonly string[] | null, message: string, asker: Asker): Promise<unknown>;
+  /** Without a target the newest release; otherwise these modules, or to a release by its number. */
+  rollback(target: readonly string[] | number | null, message: string, asker: Asker): Promise<unknown>;
   promote(message: string, asker: Asker): Promise<unknown>;
   withdraw(message: string, asker: Asker): Promise<unknown>;
-  purge(modules: readonly string[] | null, kill: boolean): Promise<unknown>;
+  purge(modules: readonly string[] | null, kill: boolean, message: string, asker: Asker): Promise<unknown>;
 }
 
 /** Whether an error is a refusal, and in which words. */
@@ -79,8 +80,7 @@ export function codeActions(code: Code, refusalOf: RefusalOf): readonly Action[]
     }),
     action('code-text', 'The text of a version that was loaded.', false, async (params) => {
       onlyParams(params, 'module', 'version');
-      const version = params['version'] === undefined ? null : Number(params['version']);
-      return { text: await code.text(textParam(params, 'module'), version) };
+      return { text: await code.text(textParam(params, 'module'), numberIn(params, 'version')) };
     }),
     action(
       'code-check',
@@ -108,11 +108,15 @@ export function codeActions(code: Code, refusalOf: RefusalOf): readonly Action[]
     }),
     action(
       'code-rollback',
-      'Takes the latest release back, or these modules to their previous versions.',
+      'Takes the newest release back, or these modules to their previous versions, or all to how it stood behind a release.',
       true,
       (params, asker) => {
-        onlyParams(params, 'modules', 'message');
-        return code.rollback(namesIn(params), optionalText(params, 'message') ?? '', asker);
+        onlyParams(params, 'modules', 'release', 'message');
+        const release = numberIn(params, 'release');
+        const modules = namesIn(params);
+        if (release !== null && modules !== null)
+          throw new ActionRefused(400, 'either modules or a release can be gone back to');
+        return code.rollback(release ?? modules, optionalText(params, 'message') ?? '', asker);
       },
     ),
     action('code-promote', 'Canaries become the current versions.', true, (params, asker) => {
@@ -127,12 +131,22 @@ export function codeActions(code: Code, refusalOf: RefusalOf): readonly Action[]
       'code-purge',
       'Lets go of previous versions that nobody runs, or, with kill, ends who runs them.',
       true,
-      (params) => {
-        onlyParams(params, 'modules', 'kill');
-        return code.purge(namesIn(params), booleanParam(params, 'kill'));
+      (params, asker) => {
+        onlyParams(params, 'modules', 'kill', 'message');
+        const message = optionalText(params, 'message') ?? '';
+        return code.purge(namesIn(params), booleanParam(params, 'kill'), message, asker);
       },
     ),
   ];
+}
+
+/** null: it is not there. */
+function numberIn(params: Params, name: string): number | null {
+  const { [name]: number } = params;
+  if (number === undefined || number === null) return null;
+  if (!Number.isSafeInteger(number) || (number as number) < 0)
+    throw new ActionRefused(400, `${name} must be a number such as 3, not ${JSON.stringify(number)}`);
+  return number as number;
 }
 
 function namesIn(params: Params): readonly string[] | null {
