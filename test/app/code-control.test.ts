@@ -195,7 +195,10 @@ test('a text that does not run with this program is set aside, and the server st
   await first.operator.load(request('two'), ADA);
   const data = structuredClone(entries[1]!.data);
   // As if what it imports had gone from the program with an update.
-  const noted = data.modules[0] as unknown as { current: { imports: string[] }; previous: { imports: string[] } };
+  const noted = data.modules[0] as unknown as {
+    current: { imports: string[] };
+    previous: { imports: string[] };
+  };
   noted.previous.imports = ['rookery:chat/no-such-file.js'];
   entries[1] = { ...entries[1]!, data };
   const second = await new Server(folder, entries).start();
