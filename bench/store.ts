@@ -66,6 +66,7 @@ class Load implements StoreEvents {
         this.#body,
         0,
         bodyBytes,
+        0,
       );
       if (!taken) return;
       this.#next[from]!++;

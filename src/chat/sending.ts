@@ -69,6 +69,7 @@ function append(
       frame.source,
       start,
       end,
+      session.heard,
     )
   ) {
     stats.overloaded++;
@@ -80,6 +81,7 @@ function append(
 
 /** The store could not make a SEND or RECEIPT durable. */
 export function sendFailed(session: SessionOutput, id: number): void {
+  session.refusedByStore();
   session.refuseForNow(id, ErrorCode.storeUnavailable, 'the message could not be stored', STORE_RETRY_MS);
 }
 
@@ -87,6 +89,7 @@ export function sendFailed(session: SessionOutput, id: number): void {
 export function answerSend(session: SessionOutput, message: Appended): boolean {
   const { stats, marks } = session.node;
   const { ref } = message;
+  if (message.status !== AppendStatus.held) session.settled(ref);
   switch (message.status) {
     case AppendStatus.stored:
       stats.sendAcks++;

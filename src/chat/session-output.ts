@@ -11,7 +11,7 @@ import {
   WelcomeState,
 } from '../protocol/index.js';
 import { partitionOf } from '../storage/partition-of.js';
-import { MESSAGE_ID_WINDOW, type UserId } from '../storage/stores.js';
+import { HEARD_MODULUS, MESSAGE_ID_WINDOW, type UserId } from '../storage/stores.js';
 import type { CorkedConnection } from '../transport/cork.js';
 import type { SendResult, Socket } from '../transport/socket.js';
 import type { ChatNode } from './chat-node.js';
@@ -61,6 +61,22 @@ export abstract class SessionOutput implements CorkedConnection<FrameWriter> {
    */
   writer(frameBytesMax = 512): FrameWriter {
     return this.node.corks.writerFor(this, frameBytesMax);
+  }
+
+  /** How many of its appends the store has refused, as far as it has heard: goes with each append. */
+  get heard(): number {
+    return this.#order === null ? 0 : this.#order.heard;
+  }
+
+  /** The store has refused an append for now. */
+  refusedByStore(): void {
+    this.#order ??= new SendOrder();
+    this.#order.heard = (this.#order.heard + 1) % HEARD_MODULUS;
+  }
+
+  /** SEND or RECEIPT `id` has an answer for good. */
+  settled(id: number): void {
+    this.#order?.settled(id, this.node.clock);
   }
 
   /** ERROR about a SEND or RECEIPT that may come again after the wait; those behind it wait for it. */

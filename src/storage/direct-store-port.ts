@@ -48,9 +48,10 @@ export class DirectStorePort implements StorePort {
     source: Uint8Array,
     bodyStart: number,
     bodyEnd: number,
+    heard: number,
   ): boolean {
     if (!this.#take(bodyEnd - bodyStart)) return false;
-    this.#store.append(inbox, from, device, kind, ref, time, source, bodyStart, bodyEnd, requester);
+    this.#store.append(inbox, from, device, kind, ref, time, source, bodyStart, bodyEnd, requester, heard);
     return true;
   }
 

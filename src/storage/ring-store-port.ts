@@ -105,6 +105,7 @@ export class RingStorePort implements StorePort {
     source: Uint8Array,
     bodyStart: number,
     bodyEnd: number,
+    heard: number,
   ): boolean {
     return this.#taken(
       !this.#closed &&
@@ -120,6 +121,7 @@ export class RingStorePort implements StorePort {
           source,
           bodyStart,
           bodyEnd,
+          heard,
         ),
     );
   }

@@ -86,6 +86,9 @@ export type StoreFailure = (typeof StoreFailure)[keyof typeof StoreFailure];
  */
 export const MESSAGE_ID_WINDOW = 256;
 
+/** Where the count of refusals that a requester has heard of begins anew. */
+export const HEARD_MODULUS = 65_536;
+
 /** What `lookup` answers about a user. */
 export interface Account {
   readonly user: UserId;
@@ -184,6 +187,10 @@ export interface StorePort {
   /**
    * Appends to `inbox` on behalf of `from`'s `device`. `body` is copied before the call returns.
    * Result: `appended` to the requester; when stored also `entry` to the inbox's partition.
+   *
+   * @param heard how many of its appends were refused for now (`failed`, or `held`), as far as the requester has heard
+   *   by now, modulo {@link HEARD_MODULUS}. One that has not heard of all of them is on its way behind a message that
+   *   comes again, and must not overtake it: it is `held`.
    */
   append(
     requester: number,
@@ -196,6 +203,7 @@ export interface StorePort {
     source: Uint8Array,
     bodyStart: number,
     bodyEnd: number,
+    heard: number,
   ): boolean;
   /**
    * The device has accepted everything up to and including `upTo`: wipes it and, in the same transaction,
@@ -313,6 +321,8 @@ export interface Store {
     bodyStart: number,
     bodyEnd: number,
     requester: number,
+    /** See {@link StorePort.append}. */
+    heard: number,
   ): void;
   wipe(inbox: UserId, device: DeviceId, upTo: Seq, time: number, requester: number): void;
   read(inbox: UserId, after: Seq, countMax: number, bytesMax: number, requester: number): void;

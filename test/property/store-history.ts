@@ -238,7 +238,7 @@ export class HistoryPlayer {
     if (refs.length === 0) return;
     this.#store.begin();
     for (const ref of refs) {
-      this.#store.append(user, user, device, EntryKind.message, ref, 0, new Uint8Array(0), 0, 0, ref);
+      this.#store.append(user, user, device, EntryKind.message, ref, 0, new Uint8Array(0), 0, 0, ref, 0);
     }
     assert.equal(this.#store.commit(), null);
     for (const event of this.#recorded.take()) {
@@ -369,7 +369,7 @@ export class HistoryPlayer {
     const kind = command.receipt ? EntryKind.receiptRead : EntryKind.message;
     const body = String.fromCharCode(33 + (ref % 90)).repeat(command.bytes);
     const bytes = Buffer.from(`??${body}?`, 'latin1');
-    this.#store.append(to, from, device, kind, ref, time, bytes, 2, 2 + body.length, 7);
+    this.#store.append(to, from, device, kind, ref, time, bytes, 2, 2 + body.length, 7, 0);
     return (events) => {
       const status = this.model.judge(to, from, device, ref, body.length);
       if (status === AppendStatus.stored) {

@@ -109,11 +109,11 @@ export class SimulatedWriter {
   /** Rings for a scheduler's thread that begins. */
   inlet(): SimulatedInlet {
     const inlet: SimulatedInlet = new SimulatedInlet({
-      append: (requester, inbox, from, device, kind, ref, time, source, bodyStart, bodyEnd) => {
+      append: (requester, inbox, from, device, kind, ref, time, source, bodyStart, bodyEnd, heard) => {
         const body = source.slice(bodyStart, bodyEnd);
         this.#users.set(requester, from);
         const isTaken = this.#take(inlet, (store) =>
-          store.append(inbox, from, device, kind, ref, time, body, 0, body.length, requester),
+          store.append(inbox, from, device, kind, ref, time, body, 0, body.length, requester, heard),
         );
         if (!isTaken) this.#owner.overloaded(from, ref);
         return isTaken;

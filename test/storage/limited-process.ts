@@ -22,12 +22,13 @@ bench.register(ALICE);
 bench.register(BOB);
 const refs: number[] = [];
 let batch = 0;
+let heard = 0;
 
 function turn(): void {
   bench.store.begin();
   for (let n = 1; n <= BATCH; n++) {
     const ref = batch * BATCH + n;
-    bench.store.append(BOB, ALICE, 1, EntryKind.message, ref, Date.now(), body, 0, body.length, 0);
+    bench.store.append(BOB, ALICE, 1, EntryKind.message, ref, Date.now(), body, 0, body.length, 0, heard);
   }
   const failure = bench.store.commit();
   for (const event of bench.events.take()) {
@@ -36,7 +37,10 @@ function turn(): void {
   }
   bench.store.housekeep(Date.now(), true);
   if (failure === null) batch++;
-  else process.send!({ type: 'failed', failure });
+  else {
+    heard += BATCH;
+    process.send!({ type: 'failed', failure });
+  }
   if (batch < BATCHES) {
     setTimeout(turn, failure === null ? 0 : 5);
     return;

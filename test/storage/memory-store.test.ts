@@ -39,7 +39,7 @@ describe('the memory store over its log', () => {
     disk.capacity = disk.size + 20;
     for (let round = 0; round < 2; round++) {
       bench.store.begin();
-      bench.store.append(BOB, ALICE, 1, EntryKind.message, 2, 5, Buffer.from('x'), 0, 1, 11);
+      bench.store.append(BOB, ALICE, 1, EntryKind.message, 2, 5, Buffer.from('x'), 0, 1, 11, 0);
       bench.store.lookup(BOB, 12);
       assert.equal(bench.store.commit(), StoreFailure.diskFull);
       assert.deepEqual(
@@ -67,7 +67,7 @@ describe('the memory store over its log', () => {
       throw new DiskError(StoreFailure.io, 'the test wants this sync to fail');
     };
     bench.store.begin();
-    bench.store.append(ALICE, ALICE, 1, EntryKind.message, 1, 5, Buffer.from('x'), 0, 1, 11);
+    bench.store.append(ALICE, ALICE, 1, EntryKind.message, 1, 5, Buffer.from('x'), 0, 1, 11, 0);
     assert.equal(bench.store.commit(), StoreFailure.io);
     disk.sync = sync;
     assert.equal(bench.pending(ALICE).length, 0);

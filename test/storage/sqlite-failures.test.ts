@@ -42,7 +42,7 @@ function attempt(bench: StoreBench, ref: number, count: number, bytes: number) {
   bench.events.take();
   bench.store.begin();
   for (let n = 0; n < count; n++) {
-    bench.store.append(BOB, ALICE, 1, EntryKind.message, ref + n, NOW, body, 0, bytes, n);
+    bench.store.append(BOB, ALICE, 1, EntryKind.message, ref + n, NOW, body, 0, bytes, n, 0);
   }
   bench.store.lookup(CAROL, 77);
   const failure = bench.store.commit();

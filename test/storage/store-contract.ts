@@ -90,7 +90,7 @@ export class StoreBench {
   ): void {
     const bytes = Buffer.from(body, 'latin1');
     this.batch((store) =>
-      store.append(inbox, from, device, kind, ref, this.now++, bytes, 0, bytes.length, 7),
+      store.append(inbox, from, device, kind, ref, this.now++, bytes, 0, bytes.length, 7, 0),
     );
   }
 
@@ -191,7 +191,7 @@ export function storeContract(name: string, create: () => StoreUnderTest): void 
 
       it('publishes nothing before the commit', () => {
         bench.store.begin();
-        bench.store.append(BOB, ALICE, 1, EntryKind.message, 1, 5, Buffer.from('x'), 0, 1, 1);
+        bench.store.append(BOB, ALICE, 1, EntryKind.message, 1, 5, Buffer.from('x'), 0, 1, 1, 0);
         bench.store.lookup(BOB, 1);
         assert.deepEqual(bench.events.take(), []);
         bench.store.commit();
@@ -444,7 +444,7 @@ export function storeContract(name: string, create: () => StoreUnderTest): void 
         bench.events.take();
         bench.batch((store) => {
           store.read(BOB, 0, 100, 1000, 1);
-          store.append(BOB, ALICE, 1, EntryKind.message, 7, 1, Buffer.from('z'), 0, 1, 1);
+          store.append(BOB, ALICE, 1, EntryKind.message, 7, 1, Buffer.from('z'), 0, 1, 1, 0);
           store.read(BOB, 0, 100, 1000, 2);
         });
         assert.deepEqual(

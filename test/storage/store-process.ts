@@ -66,7 +66,7 @@ function run(store: SqliteStore, reporter: Reporter, firstRef: number): void {
     const count = 1 + (ref % 20);
     store.begin();
     for (let n = 0; n < count; n++, ref++) {
-      store.append(2, 1, 1, EntryKind.message, ref, Date.now(), body, 0, (ref * 37) % body.length, 0);
+      store.append(2, 1, 1, EntryKind.message, ref, Date.now(), body, 0, (ref * 37) % body.length, 0, 0);
     }
     // User 2 takes all but the last hundred, every now and then.
     if (ref % 7 === 0) store.wipe(2, 1, reporter.lastSeq - 100, Date.now(), 0);

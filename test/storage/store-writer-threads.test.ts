@@ -79,7 +79,7 @@ describe('a writer thread', () => {
     for (let ref = 1; ref <= COUNT; ref++) {
       for (const [n, { port, events }] of ends.entries()) {
         // The small ring and its queue fill up on the way: then the end waits for answers, as a session would.
-        while (!port.append(n, ALICE, users[n]!, 1, EntryKind.message, ref, 5, body, 0, 50 + (ref % 50))) {
+        while (!port.append(n, ALICE, users[n]!, 1, EntryKind.message, ref, 5, body, 0, 50 + (ref % 50), 0)) {
           const before = events.log.length;
           await events.until(() => events.log.length > before);
         }
@@ -126,7 +126,7 @@ describe('a writer thread', () => {
         // No more on the way than a client may have: repeats further back could not be told from new ones.
         answered = events.log.filter((event) => event.type === 'appended').length;
         if (ref - answered < 200)
-          port.append(0, ALICE, ALICE, 1, EntryKind.message, ++ref, 5, Buffer.from('x'), 0, 1);
+          port.append(0, ALICE, ALICE, 1, EntryKind.message, ++ref, 5, Buffer.from('x'), 0, 1, 0);
         port.flush();
         await new Promise((resolve) => setImmediate(resolve));
       }

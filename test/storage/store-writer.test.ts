@@ -86,7 +86,7 @@ function register(port: RingStorePort, user: number): void {
 const body = Buffer.from('..hello..');
 
 function append(port: RingStorePort, ref: number, from = ALICE, to = BOB, bytes: Uint8Array = body): boolean {
-  return port.append(100 + ref, to, from, 1, EntryKind.message, ref, 5, bytes, 2, bytes.length - 2);
+  return port.append(100 + ref, to, from, 1, EntryKind.message, ref, 5, bytes, 2, bytes.length - 2, 0);
 }
 
 describe('the writer and its rings', () => {

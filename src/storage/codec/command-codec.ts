@@ -12,10 +12,11 @@ import {
 
 /**
  * Commands as records (see structures/record-memory), for the rings and for the memory store's log.
- * Offsets in bytes; int32 unless f64 is said; bodies follow the fields.
+ * Offsets in bytes; int32 unless f64 is said; bodies follow the fields. The first word of an append: kind in bits
+ * 0–7, the entry's in 8–15, `heard` in 16–31.
  *
  *               4             8            12        16 f64     24 f64  32 f64  40 f64  48 f64
- *     append    kind·entry<<8 body bytes   device    requester  inbox   from    ref     time    body
+ *     append    kind·entry·h  body bytes   device    requester  inbox   from    ref     time    body
  *     wipe      kind          –            device    requester  inbox   upTo    time
  *     read      kind          countMax     bytesMax  requester  inbox   after
  *     lookup    kind          –            –         requester  user
@@ -41,13 +42,14 @@ export function encodeAppend(
   source: Uint8Array,
   bodyStart: number,
   bodyEnd: number,
+  heard: number,
 ): boolean {
   const at = sink.reserve(APPEND_BYTES + bodyEnd - bodyStart);
   if (at < 0) return false;
   const { i32, f64, bytes } = sink.memory;
   const i = at >> 2;
   const f = at >> 3;
-  i32[i + 1] = CommandKind.append | (kind << 8);
+  i32[i + 1] = CommandKind.append | (kind << 8) | (heard << 16);
   i32[i + 2] = bodyEnd - bodyStart;
   i32[i + 3] = device;
   f64[f + 2] = requester;
@@ -141,13 +143,14 @@ export function applyCommand(
         f64[f + 3]!,
         f64[f + 4]!,
         i32[i + 3]!,
-        (i32[i + 1]! >>> 8) as EntryKind,
+        ((i32[i + 1]! >>> 8) & 0xff) as EntryKind,
         f64[f + 5]!,
         f64[f + 6]!,
         bytes,
         start,
         start + i32[i + 2]!,
         requester,
+        i32[i + 1]! >>> 16,
       );
       return;
     }

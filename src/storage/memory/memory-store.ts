@@ -113,15 +113,20 @@ export class MemoryStore implements Store {
     bodyStart: number,
     bodyEnd: number,
     requester: number,
+    heard: number,
   ): void {
-    this.#batch.add(CommandKind.append, requester, ref, -1);
     this.#appendTime = time;
-    if (this.#opened === null) return;
-    if (this.#hold.holds(requester, ref, time)) {
+    if (this.#hold.holds(requester, ref, heard, time)) {
+      this.#batch.addHeld(requester, ref);
+      if (this.#opened === null) return;
       this.#events.appended(requester, ref, AppendStatus.held, partitionOf(inbox), 0, time, 0);
       return;
     }
-    kept(encodeAppend(this.#commands, 0, inbox, from, device, kind, ref, time, source, bodyStart, bodyEnd));
+    this.#batch.addAppend(requester, ref, heard);
+    if (this.#opened === null) return;
+    kept(
+      encodeAppend(this.#commands, 0, inbox, from, device, kind, ref, time, source, bodyStart, bodyEnd, 0),
+    );
     this.#opened.machine.append(inbox, from, device, kind, ref, time, source, bodyStart, bodyEnd, requester);
   }
 

@@ -214,14 +214,17 @@ export class SqliteStore implements Store {
     bodyStart: number,
     bodyEnd: number,
     requester: number,
+    heard: number,
   ): void {
-    this.#batch.add(CommandKind.append, requester, ref, -1);
     this.#appendTime = time;
-    if (this.#opened === null) return;
-    if (this.#hold.holds(requester, ref, time)) {
+    if (this.#hold.holds(requester, ref, heard, time)) {
+      this.#batch.addHeld(requester, ref);
+      if (this.#opened === null) return;
       this.#events.appended(requester, ref, AppendStatus.held, partitionOf(inbox), 0, time, 0);
       return;
     }
+    this.#batch.addAppend(requester, ref, heard);
+    if (this.#opened === null) return;
     try {
       this.#opened.machine.append(
         inbox,
