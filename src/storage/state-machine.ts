@@ -54,6 +54,7 @@ export class StateMachine {
     this.#events = events;
   }
 
+  /** What became of it; its requester is told by an event. */
   append(
     inbox: UserId,
     from: UserId,
@@ -65,30 +66,31 @@ export class StateMachine {
     bodyStart: number,
     bodyEnd: number,
     requester: number,
-  ): void {
+  ): AppendStatus {
     const events = this.#events;
     const partition = partitionOf(inbox);
     const sender = this.#tables.user(from);
     if (sender === null || sender.device !== device) {
       events.appended(requester, ref, AppendStatus.deviceRevoked, partition, 0, time, 0);
-      return;
+      return AppendStatus.deviceRevoked;
     }
     const verdict = judgeMessageId(sender, ref);
     if (verdict !== DedupeVerdict.fresh) {
       const status =
         verdict === DedupeVerdict.repeated ? AppendStatus.duplicate : AppendStatus.messageIdTooOld;
       events.appended(requester, ref, status, partition, 0, time, sender.highest);
-      return;
+      return status;
     }
     const recipient = inbox === from ? sender : this.#tables.user(inbox);
     const refusal = this.#refusal(recipient, from, bodyEnd - bodyStart);
     if (recipient === null || refusal !== AppendStatus.stored) {
       events.appended(requester, ref, refusal, partition, 0, time, sender.highest);
-      return;
+      return refusal;
     }
     markMessageId(sender, ref);
     const seq = this.#add(recipient, sender, time, kind, from, device, ref, source, bodyStart, bodyEnd);
     events.appended(requester, ref, AppendStatus.stored, partition, seq, time, sender.highest);
+    return AppendStatus.stored;
   }
 
   wipe(inbox: UserId, device: DeviceId, upTo: Seq, time: number, requester: number): void {

@@ -262,6 +262,22 @@ export function storeContract(name: string, create: () => StoreUnderTest): void 
         assert.equal(bench.status(BOB, ALICE, 11), AppendStatus.stored);
       });
 
+      it('lets nothing overtake what found no room', () => {
+        for (let ref = 1; ref <= 10; ref++) bench.append(BOB, ALICE, ref);
+        assert.equal(bench.status(BOB, ALICE, 11), AppendStatus.inboxFull);
+        bench.wipe(BOB, bench.page(BOB, 0, 5, 1000).entries[4]!.seq);
+        assert.equal(bench.status(BOB, ALICE, 12), AppendStatus.inboxFull, 'it was on its way with 11');
+        assert.equal(bench.status(ALICE, ALICE, 13), AppendStatus.stored, 'another inbox');
+        assert.equal(bench.status(BOB, ALICE, 11), AppendStatus.stored);
+        assert.equal(bench.status(BOB, ALICE, 14), AppendStatus.inboxFull, '12 comes first');
+        assert.equal(bench.status(BOB, ALICE, 12), AppendStatus.stored);
+        assert.equal(bench.status(BOB, ALICE, 14), AppendStatus.stored);
+        assert.deepEqual(
+          bench.pending(BOB).map(([, , ref]) => ref),
+          [6, 7, 8, 9, 10, 11, 12, 14],
+        );
+      });
+
       it('counts bytes as well as entries', () => {
         assert.equal(bench.status(BOB, ALICE, 1, 'x'.repeat(900)), AppendStatus.stored);
         assert.equal(bench.status(BOB, ALICE, 2, 'x'.repeat(101)), AppendStatus.inboxFull);

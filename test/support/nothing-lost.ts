@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { ReliablePeer } from './reliable-peer.js';
+import type { Accepted, ReliablePeer } from './reliable-peer.js';
 import { until } from './within.js';
 
 const NONE: ReadonlySet<ReliablePeer> = new Set();
@@ -56,12 +56,14 @@ export function assertNothingLost(
     if (present) assert.equal(peer.pending, 0, `${peer.pending} sends without an answer; ${told()}`);
 
     // What this peer accepted, by sender: ids strictly ascend, so nothing came twice or in the wrong order.
-    const last = new Map<number, number>();
-    for (const { from, id, body } of peer.accepted) {
+    const last = new Map<number, Accepted>();
+    for (const message of peer.accepted) {
+      const { from, id, body } = message;
       const sender = byUser.get(from);
       assert.ok(sender, `a message from ${from}, who sent none`);
-      assert.ok(id > (last.get(from) ?? 0), `message ${id} of ${from} came behind ${last.get(from)}`);
-      last.set(from, id);
+      const before = last.get(from);
+      if (before !== undefined && id <= before.id) assert.fail(inversion(peer, sender, message, before));
+      last.set(from, message);
       assert.equal(body, sender.textOf(id), `the text of message ${id} from ${from}`);
     }
     if (!present) continue;
@@ -99,4 +101,26 @@ export function assertNothingLost(
       assert.ok(got, `message ${id} from ${peer.user} to ${to} was acknowledged and is lost`);
     }
   }
+}
+
+/** What a report of a wrong order has to say: whether it came twice, where it stands in the log, what went before. */
+function inversion(
+  peer: ReliablePeer,
+  sender: ReliablePeer,
+  message: Accepted,
+  before: Accepted,
+): string {
+  const same = peer.accepted.filter(({ from, id }) => from === message.from && id === message.id);
+  const around = peer.accepted
+    .filter(({ from }) => from === message.from)
+    .map(({ seq, id }) => `${id}@${seq}`);
+  const at = around.indexOf(`${message.id}@${message.seq}`);
+  const history = ({ user, history }: ReliablePeer) => `${user}:\n${history.slice(-20).join('\n')}`;
+  return [
+    `message ${message.id}@${message.seq} of ${message.from} came behind ${before.id}@${before.seq}`,
+    `it came ${same.length} times: ${same.map(({ seq }) => seq).join(' ')}`,
+    `around it: ${around.slice(Math.max(0, at - 40), at + 40).join(' ')}`,
+    `the recipient ${history(peer)}`,
+    `the sender ${history(sender)}`,
+  ].join('\n');
 }

@@ -3,6 +3,7 @@ import type { RecordMemory } from '../../structures/record-memory.js';
 import { applyCommand, encodeAppend, encodeControl, encodeWipe } from '../codec/command-codec.js';
 import { CommandBatch } from '../command-batch.js';
 import type { EventSink } from '../event-sink.js';
+import { FullHold } from '../full-hold.js';
 import { partitionOf } from '../partition-of.js';
 import { SendHold } from '../send-hold.js';
 import { StateMachine } from '../state-machine.js';
@@ -76,6 +77,7 @@ export class MemoryStore implements Store {
   readonly #events: EventSink;
   readonly #batch = new CommandBatch();
   readonly #hold = new SendHold();
+  readonly #fullHold = new FullHold();
   #appendTime = 0;
   readonly #commands = new RecordBuffer(16 * 1024, BATCH_BYTES_MAX);
   #opened: Opened | null;
@@ -124,10 +126,27 @@ export class MemoryStore implements Store {
     }
     this.#batch.addAppend(requester, ref, heard);
     if (this.#opened === null) return;
+    if (this.#fullHold.holds(requester, inbox, ref, time)) {
+      this.#events.appended(requester, ref, AppendStatus.inboxFull, partitionOf(inbox), 0, time, 0);
+      return;
+    }
     kept(
       encodeAppend(this.#commands, 0, inbox, from, device, kind, ref, time, source, bodyStart, bodyEnd, 0),
     );
-    this.#opened.machine.append(inbox, from, device, kind, ref, time, source, bodyStart, bodyEnd, requester);
+    const { machine } = this.#opened;
+    const status = machine.append(
+      inbox,
+      from,
+      device,
+      kind,
+      ref,
+      time,
+      source,
+      bodyStart,
+      bodyEnd,
+      requester,
+    );
+    if (status === AppendStatus.inboxFull) this.#fullHold.refused(requester, inbox, ref, time);
   }
 
   wipe(inbox: UserId, device: DeviceId, upTo: Seq, time: number, requester: number): void {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type Database from 'better-sqlite3';
 import { CommandBatch } from '../command-batch.js';
 import type { EventSink } from '../event-sink.js';
+import { FullHold } from '../full-hold.js';
 import { partitionOf } from '../partition-of.js';
 import { SendHold } from '../send-hold.js';
 import { StateMachine } from '../state-machine.js';
@@ -102,6 +103,7 @@ export class SqliteStore implements Store {
   readonly #events: EventSink;
   readonly #batch = new CommandBatch();
   readonly #hold = new SendHold();
+  readonly #fullHold = new FullHold();
   #appendTime = 0;
   #opens: number;
   #opened: Opened | null;
@@ -225,8 +227,12 @@ export class SqliteStore implements Store {
     }
     this.#batch.addAppend(requester, ref, heard);
     if (this.#opened === null) return;
+    if (this.#fullHold.holds(requester, inbox, ref, time)) {
+      this.#events.appended(requester, ref, AppendStatus.inboxFull, partitionOf(inbox), 0, time, 0);
+      return;
+    }
     try {
-      this.#opened.machine.append(
+      const status = this.#opened.machine.append(
         inbox,
         from,
         device,
@@ -238,6 +244,7 @@ export class SqliteStore implements Store {
         bodyEnd,
         requester,
       );
+      if (status === AppendStatus.inboxFull) this.#fullHold.refused(requester, inbox, ref, time);
     } catch (error) {
       this.#fail(error);
     }

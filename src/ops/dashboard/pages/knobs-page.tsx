@@ -1,17 +1,14 @@
 import { useState } from 'preact/hooks';
 import { useAction, useCollector } from '../context.js';
 import { dayAndTime } from '../format.js';
-import { KnobForm } from '../knob-form.js';
 import type { KnobEntry, KnobHistoryEntry } from '../knobs.js';
-import { Empty, NotAvailable, numeric, Panel, Table } from '../panel.js';
-import { SureButton } from '../sure-button.js';
+import { Empty, NotAvailable, Panel, Table } from '../panel.js';
 
 const ROUNDS = 5;
 const HISTORY = 50;
 
 /** What can be turned while the server runs, and who has turned what. */
-export function KnobsPage(props: { readonly rest: string }) {
-  const { api } = useCollector();
+export function KnobsPage() {
   const list = useAction<{ readonly knobs: readonly KnobEntry[] }>('knob-list', {}, ROUNDS);
   const history = useAction<{ readonly entries: readonly KnobHistoryEntry[] }>(
     'knob-history',
@@ -19,9 +16,6 @@ export function KnobsPage(props: { readonly rest: string }) {
     ROUNDS,
   );
   const [filter, setFilter] = useState('');
-  const [isTurnedOnly, setTurnedOnly] = useState(false);
-  const [why, setWhy] = useState('');
-  const [said, setSaid] = useState('');
   if (list.isMissing) {
     return (
       <Panel title="Knobs">
@@ -30,31 +24,17 @@ export function KnobsPage(props: { readonly rest: string }) {
     );
   }
   if (list.answer === null) return <Panel title="Knobs">{<Empty>{list.error ?? '…'}</Empty>}</Panel>;
-  const all = list.answer.knobs;
-  const wanted = filter.trim().toLowerCase();
-  const knobs = all.filter(
-    ({ name, description, changedAt }) =>
-      (changedAt !== null || !isTurnedOnly) && found(`${name} ${description}`, wanted),
+  const knobs = list.answer.knobs.filter(({ name, description }) =>
+    `${name} ${description}`.toLowerCase().includes(filter.toLowerCase()),
   );
-  const turned = all.filter(({ changedAt }) => changedAt !== null).length;
   const groups = [...new Set(knobs.map(({ group }) => group))];
-  const backTo = async (entry: number): Promise<void> => {
-    try {
-      const message = why.trim() === '' ? {} : { message: why.trim() };
-      await api.action('knob-revert', { to: entry, ...message });
-      setSaid('');
-    } catch (thrown) {
-      setSaid((thrown as Error).message);
-    }
-    changed();
-  };
   const changed = (): void => {
     list.again();
     history.again();
   };
   return (
     <>
-      <div class="row knob-tools">
+      <div class="row">
         <input
           type="search"
           aria-label="Filter of knobs"
@@ -62,56 +42,26 @@ export function KnobsPage(props: { readonly rest: string }) {
           value={filter}
           onInput={(event) => setFilter(event.currentTarget.value)}
         />
-        <input
-          aria-label="Why, for the history"
-          placeholder="why you change it, for the history"
-          maxLength={500}
-          value={why}
-          onInput={(event) => setWhy(event.currentTarget.value)}
-        />
-        <button type="button" aria-pressed={isTurnedOnly} onClick={() => setTurnedOnly(!isTurnedOnly)}>
-          turned ({turned})
-        </button>
       </div>
-      {knobs.length > 0 ? null : (
-        <Panel title="Knobs">
-          <Empty>{wanted === '' ? 'None is turned: all are as configured.' : 'No knob is called so.'}</Empty>
-        </Panel>
-      )}
       {groups.map((group) => (
         <Panel key={group} title={group}>
           <div class="knobs">
             {knobs
               .filter((knob) => knob.group === group)
               .map((knob) => (
-                <KnobForm
-                  key={knob.name}
-                  knob={knob}
-                  why={why}
-                  isWanted={knob.name === props.rest}
-                  onChanged={changed}
-                />
+                <Knob key={knob.name} knob={knob} onChanged={changed} />
               ))}
           </div>
         </Panel>
       ))}
       {history.isMissing ? null : (
-        <Panel
-          title="History"
-          note="Back to here: all knobs as they were after that entry"
-          tools={
-            <output class="bad" role="alert">
-              {said}
-            </output>
-          }
-        >
+        <Panel title="History">
           {(history.answer?.entries.length ?? 0) === 0 ? (
             <Empty>Nobody has turned a knob.</Empty>
           ) : (
-            <Table label="History of knobs" heads={[numeric('Entry'), 'When', 'Who', 'What', 'Why', '']}>
-              {history.answer!.entries.map((entry, index) => (
+            <Table label="History of knobs" heads={['When', 'Who', 'What', 'Why']}>
+              {history.answer!.entries.map((entry) => (
                 <tr key={entry.number}>
-                  <td class="number">{entry.number}</td>
                   <td>{dayAndTime(entry.at)}</td>
                   <td>{entry.author}</td>
                   <td>
@@ -123,15 +73,6 @@ export function KnobsPage(props: { readonly rest: string }) {
                     ))}
                   </td>
                   <td class="long">{entry.message}</td>
-                  <td>
-                    {index === 0 ? null : (
-                      <SureButton
-                        text="Back to here"
-                        sure={`Really undo what came after ${entry.number}`}
-                        onSure={() => void backTo(entry.number)}
-                      />
-                    )}
-                  </td>
                 </tr>
               ))}
             </Table>
@@ -142,8 +83,66 @@ export function KnobsPage(props: { readonly rest: string }) {
   );
 }
 
-/** Names are found as they are written here and in files: `slice-messages`, `sliceMessages`. */
-function found(text: string, wanted: string): boolean {
-  const lower = text.toLowerCase();
-  return lower.includes(wanted) || lower.includes(wanted.replaceAll('-', ''));
+function Knob(props: { readonly knob: KnobEntry; readonly onChanged: () => void }) {
+  const { knob, onChanged } = props;
+  const { api, actions } = useCollector();
+  /** Null: as it is; nobody types. */
+  const [typed, setTyped] = useState<string | null>(null);
+  const [error, setError] = useState('');
+  const change = async (name: string, params: object): Promise<void> => {
+    try {
+      await api.action(name, { name: knob.name, ...params });
+      setTyped(null);
+      setError('');
+    } catch (thrown) {
+      setError((thrown as Error).message);
+    }
+    onChanged();
+  };
+  const isTurned = knob.value !== knob.configured;
+  const id = `knob-${knob.name}`;
+  return (
+    <form
+      class="knob"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (typed !== null && typed !== knob.value) void change('knob-set', { value: typed });
+      }}
+    >
+      <label for={id}>
+        <b class="mono">{knob.name}</b>
+        {isTurned ? <span class="pill warn">configured: {knob.configured}</span> : null}
+        <small class="quiet">{knob.description}</small>
+      </label>
+      <div class="knob-value">
+        <input
+          id={id}
+          value={typed ?? knob.value}
+          aria-describedby={`${id}-range`}
+          spellcheck={false}
+          onInput={(event) => setTyped(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === 'Escape') setTyped(null);
+          }}
+        />
+        <button type="submit" disabled={typed === null || typed === knob.value}>
+          Set
+        </button>
+        <button
+          type="button"
+          disabled={!isTurned || !(actions?.has('knob-revert') ?? false)}
+          onClick={() => void change('knob-revert', {})}
+        >
+          Revert
+        </button>
+        <small
+          id={`${id}-range`}
+          class={error === '' ? 'range quiet' : 'range bad'}
+          role={error === '' ? undefined : 'alert'}
+        >
+          {error === '' ? knob.range : error}
+        </small>
+      </div>
+    </form>
+  );
 }
