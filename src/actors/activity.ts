@@ -112,27 +112,30 @@ export class Activity {
     return this.#rate(OUT, 1);
   }
 
-  /** For how long nothing has been handled although something waits, as of the last touch, in ms. 0: it goes on. */
+  /**
+   * For how long nothing has been handled although something waits, as of the last touch, in ms. 0: it goes on; or it has no
+   * backlog, and what waits is handled in this turn or the next: nobody has noted when that came.
+   */
   get stalledMs(): number {
+    if (this.age === null) return 0;
     const ms = this.at - this.#handledAt;
     return ms >= STALLED_MS ? ms : 0;
   }
 
-  /**
-   * How long the oldest message has waited, as of the last touch, in ms. Without a backlog an estimate: as long as it takes
-   * to handle what waits.
-   */
+  /** How long the oldest message has waited, as of the last touch, in ms. Without a backlog 0. */
   get oldestMs(): number {
     const length = this.process.messageQueueLength;
-    if (length === 0) return 0;
-    if (this.age !== null) return this.age.oldestMs(this.#received - length, this.#received, this.at);
-    return Math.min(this.delayMs, this.at - this.#began);
+    if (length === 0 || this.age === null) return 0;
+    return this.age.oldestMs(this.#received - length, this.#received, this.at);
   }
 
-  /** How long a message that comes now will wait if it goes on as lately; Infinity while nothing is handled. */
+  /**
+   * How long a message that comes now will wait if it goes on as lately; Infinity while nothing is handled. Without a backlog 0:
+   * what it handles is what comes, and says nothing of what it could.
+   */
   get delayMs(): number {
     const length = this.process.messageQueueLength;
-    if (length === 0) return 0;
+    if (length === 0 || this.age === null) return 0;
     const { outs } = lately(this.in, this.out);
     return this.stalledMs === 0 && outs > 0 ? (length * 1000) / outs : Number.POSITIVE_INFINITY;
   }
@@ -140,7 +143,7 @@ export class Activity {
   /** In how many ms it will be empty if it goes on as lately; Infinity if it does not get shorter. */
   get drainMs(): number {
     const length = this.process.messageQueueLength;
-    if (length === 0) return 0;
+    if (length === 0 || this.age === null) return 0;
     const { ins, outs } = lately(this.in, this.out);
     return this.stalledMs === 0 && outs > ins ? (length * 1000) / (outs - ins) : Number.POSITIVE_INFINITY;
   }

@@ -107,7 +107,7 @@ export class MailboxMonitor {
   activityOf(process: Process<never>): Activity | null {
     const now = this.#runtime.clock.now();
     const record = this.#record(process, now, process.messageQueueLength);
-    record?.touch(now);
+    if (record !== null) this.#look(record, now);
     return record;
   }
 
@@ -123,7 +123,7 @@ export class MailboxMonitor {
   /** Up to `count` of those that are known, the most first, up to date. */
   top(by: TopBy, count: number): Activity[] {
     const now = this.#runtime.clock.now();
-    for (const record of this.#records) record.touch(now);
+    for (const record of this.#records) this.#look(record, now);
     const figure =
       by === 'length'
         ? ({ process }: Activity) => process.messageQueueLength
@@ -133,6 +133,14 @@ export class MailboxMonitor {
     const ranked = this.#records.map((record) => ({ record, figure: figure(record) }));
     ranked.sort((a, b) => b.figure - a.figure);
     return ranked.slice(0, count).map(({ record }) => record);
+  }
+
+  /** Somebody looks at it: few messages are a backlog, too, if it is not about to run. */
+  #look(record: Activity, now: number): void {
+    record.touch(now);
+    const { process } = record;
+    if (record.backlogIndex < 0 && process.messageQueueLength !== 0 && !isRunnable(process))
+      this.#enter(record, now);
   }
 
   #enter(record: Activity, now: number): void {

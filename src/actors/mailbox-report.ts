@@ -35,7 +35,7 @@ export interface MailboxReport {
   readonly inRate: DecayingRates;
   readonly outRate: DecayingRates;
   readonly sentRate: DecayingRates;
-  /** How long the oldest message that waits has waited. */
+  /** How long the oldest message that waits has waited. Of one without a backlog 0, as are the next three. */
   readonly oldestMs: number;
   /** For how long nothing has been handled although something waits; 0: it goes on. */
   readonly stalledMs: number;

@@ -1,6 +1,8 @@
+import type { DecayingRates } from '../actors/activity.js';
 import { sys } from '../actors/behaviours/sys.js';
 import { CallFailed } from '../actors/calls.js';
 import { Exited, ExitReason } from '../actors/exit-reason.js';
+import { mailboxReport } from '../actors/mailbox-report.js';
 import { formatPid, type Pid } from '../actors/pid.js';
 import type { Process } from '../actors/process.js';
 import { ProcessFlag } from '../actors/process-flag.js';
@@ -13,6 +15,7 @@ import type {
   ProcessQuery,
   ProcessReport,
   ProcessRow,
+  Rates,
   Some,
 } from '../ops/processes.js';
 import type { Answers } from './answers.js';
@@ -123,6 +126,8 @@ async function report(
   const { kind, behaviour, summary, waits } = receiverOf(process);
   const waiting = process.waiting(messages).map((message) => outline(message, MESSAGE_OUTLINE));
   const row = rowOf(process, thread);
+  const isKnown = process.activity !== null;
+  const mailbox = mailboxReport(runtime, process.id)!;
   const state = behaviour === null ? summaryOf(summary) : await stateOf(runtime, process);
   return {
     ...row,
@@ -136,10 +141,22 @@ async function report(
     monitoring: some(runtime, info.monitoring),
     monitoredBy: some(runtime, info.monitoredBy),
     timers: info.timers,
+    handler: mailbox.handler,
+    rates: isKnown
+      ? { in: ratesOf(mailbox.inRate), handled: ratesOf(mailbox.outRate), sent: ratesOf(mailbox.sentRate) }
+      : null,
+    oldestMs: mailbox.oldestMs,
+    stalledMs: mailbox.stalledMs,
+    delayMs: mailbox.delayMs,
+    drainMs: mailbox.drainMs,
     messages: waiting.map(({ text, bytes }: Outline) => ({ outline: text, bytes })),
     state: typeof state === 'string' ? state : null,
     stateMissing: state === null || typeof state === 'string' ? null : state.missing,
   };
+}
+
+function ratesOf({ per1, per10, per100 }: DecayingRates): Rates {
+  return [per1, per10, per100];
 }
 
 function summaryOf(summary: (() => unknown) | null): string | { missing: string } | null {
@@ -226,6 +243,8 @@ function checkForce(process: Process<never>, force: boolean): void {
 async function suspend(runtime: Runtime, process: Process<never>, hard: boolean): Promise<string> {
   if (isSuspended(process)) return 'suspended already';
   const { behaviour, waits } = receiverOf(process);
+  // From now on it is known, however few messages wait.
+  runtime.mailboxes.activityOf(process);
   if (behaviour === null || hard) {
     runtime.suspend(process);
     return 'suspended: it gets no slices';

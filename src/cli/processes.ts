@@ -1,5 +1,14 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { ProcessOutcome, ProcessPage, ProcessReport, ProcessRow, Some } from '../ops/processes.js';
+import { duration, short } from '../metrics/alerts/words.js';
+import type {
+  ProcessOutcome,
+  ProcessPage,
+  ProcessRates,
+  ProcessReport,
+  ProcessRow,
+  Rates,
+  Some,
+} from '../ops/processes.js';
 import { safeLine } from './chat/safe-text.js';
 import { askAction, type OperatorFlags, operatorOptions, toldPlainly } from './operator-client.js';
 import { textTable } from './text-table.js';
@@ -150,8 +159,10 @@ export function reportText(report: ProcessReport): string {
     ['path', [...report.path, report.label].map(safeLine).join(' / ')],
     ['parent', safeLine(report.parent ?? '–')],
     ['priority', `${report.priority}${report.trapExit ? ', traps exits' : ''}`],
-    ['mailbox', `${report.mailbox} messages, the most that ever waited ${report.longest}`],
+    ['mailbox', `${report.mailbox} messages, the most that ever waited ${report.longest}${waitText(report)}`],
+    ...(report.handler === '' ? [] : [['handler', safeLine(report.handler)] as [string, string]]),
     ['messages', `${report.received} received, ${report.handled} handled, ${report.sent} sent`],
+    ['rates', ratesText(report.rates)],
     ['timers', String(report.timers)],
     ['links', some(report.links)],
     ['monitors', some(report.monitoring)],
@@ -163,6 +174,23 @@ export function reportText(report: ProcessReport): string {
     lines.push([at === 0 ? 'waiting' : '', `${safeLine(outline)}${bytes > 0 ? `  (${bytes} bytes)` : ''}`]);
   }
   return lines.map(([title, text]) => `${title.padEnd(14)}${text}`).join('\n');
+}
+
+/** What is known of what waits; of one without a backlog nothing. */
+function waitText({ mailbox, oldestMs, stalledMs, delayMs, drainMs }: ProcessReport): string {
+  if (mailbox === 0 || (oldestMs === 0 && delayMs === 0)) return '';
+  const delay =
+    delayMs === null
+      ? `nothing was handled for ${duration(stalledMs)}`
+      : `one that comes now waits ${duration(delayMs)}`;
+  const drain = drainMs === null ? 'it does not get shorter' : `empty in about ${duration(drainMs)}`;
+  return `; the oldest for ${duration(oldestMs)}, ${delay}, ${drain}`;
+}
+
+function ratesText(rates: ProcessRates | null): string {
+  if (rates === null) return 'nobody has looked before: they are known from now on';
+  const text = (of: Rates) => of.map((perSecond) => short(perSecond)).join(' ');
+  return `${text(rates.in)} come, ${text(rates.handled)} handled, ${text(rates.sent)} sent a second, over 1, 10 and 100 s`;
 }
 
 interface Operation {

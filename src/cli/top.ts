@@ -33,7 +33,7 @@ export function topCommand(): Command {
   const command = new Command('top')
     .summary('the busiest processes, live')
     .description(
-      'Shows the processes with the longest mailboxes, the most messages a second or the oldest messages, and goes on on a terminal: l, r and d choose the order, q ends it. Without a terminal: once.',
+      'Shows the processes with the longest mailboxes, the most messages a second or the oldest messages, and goes on on a terminal: l, r and d choose the order, q ends it. Without a terminal: once. It knows mailboxes from 64 messages on, and of busy or held processes all; rookery ps --mailbox 1 looks through all processes.',
     )
     .addOption(
       new Option('--by <order>', 'longest mailbox, most messages a second, oldest message')

@@ -38,6 +38,15 @@ export interface WaitingMessage {
   readonly bytes: number;
 }
 
+/** A second, decaying over 1, 10 and 100 s. */
+export type Rates = readonly [number, number, number];
+
+export interface ProcessRates {
+  readonly in: Rates;
+  readonly handled: Rates;
+  readonly sent: Rates;
+}
+
 /** Everything about one process. */
 export interface ProcessReport extends ProcessRow {
   /** Labels of the processes above it, topmost first. */
@@ -53,6 +62,17 @@ export interface ProcessReport extends ProcessRow {
   readonly monitoring: Some<string>;
   readonly monitoredBy: Some<string>;
   readonly timers: number;
+  /** What it runs, or runs next: `Partition.receive(entry)`; empty: nothing waits. */
+  readonly handler: string;
+  /** Of messages that come, are handled and are sent; null: nobody has looked before, they are known from now on. */
+  readonly rates: ProcessRates | null;
+  /** How long the oldest message has waited, and for how long nothing was handled; of one without a backlog 0, as are the next two. */
+  readonly oldestMs: number;
+  readonly stalledMs: number;
+  /** How long a message that comes now will wait; null: nothing is handled. */
+  readonly delayMs: number | null;
+  /** In how long the mailbox will be empty as it goes now; null: never. */
+  readonly drainMs: number | null;
   /** The oldest messages that wait. */
   readonly messages: readonly WaitingMessage[];
   /** An outline of its state, without what people have written; null: it has none to be read. */

@@ -6,8 +6,10 @@ import { Answers } from '../../src/app/answers.js';
 import { OperatorProcesses } from '../../src/app/operator-processes.js';
 import { registerProcesses } from '../../src/app/process-answers.js';
 import { type Question, ThreadQuestions } from '../../src/app/thread-questions.js';
+import { reportText } from '../../src/cli/processes.js';
 import { ActionRefused } from '../../src/ops/action.js';
 import { processActions } from '../../src/ops/actions/process-actions.js';
+import type { ProcessRates, ProcessReport } from '../../src/ops/processes.js';
 import type { Clock } from '../../src/structures/clock.js';
 import { SimulatedClock } from '../../src/structures/simulated-clock.js';
 import { SystemClock } from '../../src/structures/system-clock.js';
@@ -166,6 +168,35 @@ test('a plain process is shown with what waits, and nothing that people wrote', 
   assert.equal(report['stateMissing'], null, 'it has none to be read, and was not asked');
   assert.doesNotMatch(JSON.stringify(report), /swordfish/);
   one.runtime.resume(pid);
+});
+
+test('what waits for a process that is held is timed from the first look on, and its rates are known', async () => {
+  const clock = new SimulatedClock();
+  const { one, run } = server(clock);
+  const { pid } = one.puppet({ label: 'held' });
+  const inspect = () => run('inspect', { pid: 'held' });
+  assert.equal((await inspect())['rates'], null);
+  for (let second = 0; second < 30; second++) {
+    for (let n = 0; n < 10; n++) one.runtime.send(pid, n);
+    one.runtime.flush();
+    clock.advance(1000);
+  }
+  const { rates, oldestMs, delayMs } = await inspect();
+  assert.deepEqual({ oldestMs, delayMs }, { oldestMs: 0, delayMs: 0 });
+  const [, per10] = (rates as ProcessRates).handled;
+  assert.ok(Math.abs(per10 - 10) < 1, `${per10}`);
+  await run('suspend', { pid: 'held', hard: true });
+  one.runtime.send(pid, 'one');
+  assert.equal((await inspect())['mailbox'], 1);
+  clock.advance(4000);
+  const held = await inspect();
+  // To the sample: every quarter of a second.
+  assert.ok(Number(held['oldestMs']) >= 3750 && Number(held['oldestMs']) <= 4000, String(held['oldestMs']));
+  assert.deepEqual([held['delayMs'], held['drainMs']], [null, null]);
+  assert.match(
+    reportText(held as unknown as ProcessReport),
+    /mailbox +1 messages.*; the oldest for (3\.8|4) s, nothing was handled for [\d.]+ s, it does not get shorter\n/,
+  );
 });
 
 test('a receiver shows what it says of itself, in outline; a summary that fails is said to', async () => {

@@ -132,6 +132,45 @@ describe('the set of those with a backlog', () => {
     assert.equal(topMailboxes(runtime, 'length', 10_000).length, 4096);
   });
 
+  test('a message that comes after a quiet time is not as old as that, and nobody stands still for it', () => {
+    const world = make();
+    const { runtime, clock } = world;
+    const pid = idle(world, 'quiet');
+    runtime.send(pid, 1);
+    runtime.flush();
+    mailboxReport(runtime, idOf(pid));
+    clock.advance(100_000);
+    runtime.send(pid, 2);
+    const [report] = topMailboxes(runtime, 'delay', 1);
+    assert.equal(report?.length, 1);
+    const { oldestMs, stalledMs, delayMs, drainMs } = report;
+    assert.deepEqual(
+      { oldestMs, stalledMs, delayMs, drainMs },
+      { oldestMs: 0, stalledMs: 0, delayMs: 0, drainMs: 0 },
+    );
+  });
+
+  test('a few messages of one that is held are a backlog from the first look on', () => {
+    const world = make();
+    const { runtime, clock } = world;
+    const pid = idle(world, 'held');
+    mailboxReport(runtime, idOf(pid));
+    runtime.suspend(pid);
+    clock.advance(100_000);
+    for (let sent = 0; sent < 3; sent++) runtime.send(pid, sent);
+    assert.equal(topMailboxes(runtime, 'length', 1)[0]?.length, 3);
+    assert.equal(runtime.mailboxes.backlogged, 1);
+    clock.advance(5000);
+    const report = topMailboxes(runtime, 'delay', 1)[0]!;
+    assert.equal(report.label, 'held');
+    assert.ok(report.oldestMs >= 5000 && report.oldestMs < 6000, `${report.oldestMs}`);
+    assert.equal(report.delayMs, null);
+    runtime.resume(pid);
+    runtime.flush();
+    clock.advance(1000);
+    assert.equal(runtime.mailboxes.backlogged, 0);
+  });
+
   test('messages that a selective receive has put aside count, and are told apart', () => {
     const world = make();
     const { runtime, clock, stat } = world;
