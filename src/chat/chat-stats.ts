@@ -12,11 +12,15 @@ export class ChatStats {
   /** Refused because one before it was refused for now. */
   held = 0;
   deliveries = 0;
+  /** Of them, those in pages that a session asked for; the others were pushed as they came. */
+  deliveriesPulled = 0;
   /** Entries forwarded to sessions of the partition's own scheduler, and to those of others. */
   entriesLocal = 0;
   entriesRemote = 0;
   /** Entries of inboxes whose user was not online: they wait in the store. */
   entriesOffline = 0;
+  /** Entries of inboxes whose user was online, but not so far yet: a page will have them. */
+  entriesBehind = 0;
   receipts = 0;
   acks = 0;
   pulls = 0;

@@ -44,7 +44,10 @@ export function writePage(session: SessionOutput, page: PageMessage, window: Del
   for (const { kind, seq, time, from, ref, body } of page.entries) {
     if (kind === EntryKind.message) {
       fits = batch.deliver(seq, time, partition, from, ref, body, 0, body.length);
-      if (fits) stats.deliveries++;
+      if (fits) {
+        stats.deliveries++;
+        stats.deliveriesPulled++;
+      }
       if (fits && marks.threshold !== 0) {
         marks.mark(MarkKind.delivered, from, ref, session.user, seq, partition);
       }

@@ -182,6 +182,8 @@ describe('sessions of another scheduler', () => {
     isFull = false;
     entry(42);
     assert.deepEqual(take(), [], 'not behind the hole');
+    const { entriesRemote, entriesBehind, entriesOffline } = node.stats;
+    assert.deepEqual([entriesRemote, entriesBehind, entriesOffline], [1, 1, 0]);
     wait();
     assert.deepEqual(take(), ['4 resync']);
     attached(4);

@@ -105,6 +105,14 @@ describe('two people chat', () => {
     assert.equal(second[0]?.['hasMore'], false);
     say(alice, BOB, 'm6');
     assert.deepEqual(bodies(back.take()), ['m6'], 'push mode is back');
+    const { deliveries, deliveriesPulled, entriesOffline, entriesBehind, entriesLocal } =
+      chat.chat.node.stats;
+    assert.deepEqual({ deliveries, deliveriesPulled }, { deliveries: 7, deliveriesPulled: 6 });
+    // m6, and Alice's receipt for what was pulled first.
+    assert.deepEqual(
+      { entriesOffline, entriesBehind, entriesLocal },
+      { entriesOffline: 5, entriesBehind: 1, entriesLocal: 2 },
+    );
   });
 
   test('what waits for a session that is held is bounded: its client is sent away, and comes again with it', () => {

@@ -24,7 +24,7 @@ const AT_A_GLANCE: Readonly<Record<string, readonly string[]>> = {
   os: ['user', 'nice', 'system', 'iowait', 'irq', 'softirq', 'steal', 'idle', 'cswch'],
   sched: ['handlers_ms', 'io_ms', 'gc_ms', 'timers_ms', 'idle_ms', 'run_queue', 'slices'],
   msgq: ['total', 'longest', 'non_empty', 'received', 'handled'],
-  chat: ['sends', 'deliveries', 'receipts'],
+  chat: ['sends', 'deliveries', 'receipts', 'entries_offline', 'deliveries_pushed'],
   conn: ['open', 'accepts', 'frames_in', 'frames_out'],
 };
 

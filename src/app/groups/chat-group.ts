@@ -7,15 +7,23 @@ import type { FiguresOfThreads } from '../server-figures.js';
 const COUNTERS: readonly (readonly [keyof ChatStats, string, string])[] = [
   ['sends', '{message}', 'Messages that clients sent.'],
   ['sendAcks', '{message}', 'Of them, stored and acknowledged.'],
-  ['deliveries', '{message}', 'Messages handed to clients.'],
-  ['receipts', '{receipt}', 'Receipts that clients sent.'],
+  ['deliveries', '{message}', 'Messages handed to clients, pushed or pulled.'],
+  ['receipts', '{receipt}', 'Receipts handed to clients.'],
   ['acks', '{ack}', 'Acknowledgements of deliveries by clients.'],
   ['duplicates', '{message}', 'Messages that came a second time and were stored once.'],
   ['refused', '{message}', 'Messages that were not stored; their senders were told.'],
   ['held', '{message}', 'Of them, those that had to wait for one before them.'],
-  ['entriesLocal', '{message}', 'New messages forwarded to a session on the scheduler of the inbox.'],
-  ['entriesRemote', '{message}', 'New messages forwarded to a session on another scheduler.'],
-  ['entriesOffline', '{message}', 'New messages for users who were not online: they wait in the store.'],
+  [
+    'entriesLocal',
+    '{message}',
+    'New messages and receipts pushed to a session on the scheduler of the inbox.',
+  ],
+  ['entriesRemote', '{message}', 'The same to a session on another scheduler.'],
+  [
+    'entriesOffline',
+    '{message}',
+    'New messages and receipts for users who were not online: they wait in the store.',
+  ],
   ['pulls', '{request}', 'Times that a session asked the store for what waits.'],
   ['pagesSent', '{page}', 'Pages of waiting messages sent.'],
   ['mores', '{request}', 'Times that a client asked for more.'],
@@ -34,6 +42,12 @@ const COUNTERS: readonly (readonly [keyof ChatStats, string, string])[] = [
   ['storeFailures', '{message}', 'Messages refused because the store could not commit.'],
   ['overloaded', '{message}', 'Messages refused because the store was behind.'],
   ['ackTimeouts', '{session}', 'Sessions ended because their client did not acknowledge.'],
+  [
+    'entriesBehind',
+    '{message}',
+    'New messages and receipts for users who were online, but were still being sent what came before: a page has them.',
+  ],
+  ['deliveriesPulled', '{message}', 'Messages handed to clients in pages that they asked for.'],
 ];
 
 /** What the chat does, over all schedulers. */
@@ -44,11 +58,15 @@ export function chatGroup(threads: FiguresOfThreads): GroupSource {
       version: 1,
       title: 'Chat',
       instance: null,
-      columns: COUNTERS.map(([name, unit, text]): Column => counter(columnName(name), unit, text)),
+      columns: [
+        ...COUNTERS.map(([name, unit, text]): Column => counter(columnName(name), unit, text)),
+        counter('deliveries_pushed', '{message}', 'Messages handed to clients as they came, unasked.'),
+      ],
     },
     async read() {
       const { chat } = await threads.read();
-      return [{ instance: '', figures: COUNTERS.map(([name]) => chat.sum(name)) }];
+      const pushed = chat.sum('deliveries') - chat.sum('deliveriesPulled');
+      return [{ instance: '', figures: [...COUNTERS.map(([name]) => chat.sum(name)), pushed] }];
     },
   };
 }

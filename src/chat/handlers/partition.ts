@@ -89,8 +89,14 @@ export function receive(p: PartitionState, message: PartitionMessage | SystemMes
 function entry(p: PartitionState, message: EntryMessage): void {
   const online = p.online.get(message.inbox);
   const { runtime, stats } = p.node;
-  if (online === undefined) stats.entriesOffline++;
-  if (online === undefined || !online.pushing) return;
+  if (online === undefined) {
+    stats.entriesOffline++;
+    return;
+  }
+  if (!online.pushing) {
+    stats.entriesBehind++;
+    return;
+  }
   const { session } = online;
   if (session.scheduler === runtime.scheduler) {
     stats.entriesLocal++;
