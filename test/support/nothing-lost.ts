@@ -104,12 +104,7 @@ export function assertNothingLost(
 }
 
 /** What a report of a wrong order has to say: whether it came twice, where it stands in the log, what went before. */
-function inversion(
-  peer: ReliablePeer,
-  sender: ReliablePeer,
-  message: Accepted,
-  before: Accepted,
-): string {
+function inversion(peer: ReliablePeer, sender: ReliablePeer, message: Accepted, before: Accepted): string {
   const same = peer.accepted.filter(({ from, id }) => from === message.from && id === message.id);
   const around = peer.accepted
     .filter(({ from }) => from === message.from)

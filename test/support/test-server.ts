@@ -42,6 +42,9 @@ const DEFAULTS: Settings = {
   operationsBurst: 10_000_000,
   receiveBytesPerSecond: '1GiB',
   receiveBytesBurst: '1GiB',
+  // A fast machine fills an inbox of 10,000 while one scheduler is dead.
+  inboxCountMax: 1_000_000,
+  inboxBytesMax: '1GiB',
 };
 
 /** `{ inboxCountMax: 5 }` → `--inbox-count-max 5`. */
