@@ -46,9 +46,9 @@ class Load implements StoreEvents {
   register(n: number): void {
     const user = FIRST_USER + n;
     const pinHash = new Uint8Array(32).fill(1);
-    this.#port.control(-1, { op: 'pin-request', user, pinHash, now: 1 });
+    this.#port.control(-1, 0, { op: 'pin-request', user, pinHash, now: 1 });
     const key = { keySalt: new Uint8Array(16), keyHash: new Uint8Array(32).fill(n & 0xff) };
-    this.#port.control(n, { op: 'pin-verify', user, pinHash, ...key, now: 1 });
+    this.#port.control(n, 0, { op: 'pin-verify', user, pinHash, ...key, now: 1 });
   }
 
   fill(): void {
@@ -89,7 +89,7 @@ class Load implements StoreEvents {
     if (this.wipes) this.#port.wipe(0, inbox, 1, seq, time);
   }
 
-  controlled(requester: number, result: { op: string }): void {
+  controlled(requester: number, _ref: number, result: { op: string }): void {
     if (result.op === 'pin-verify') this.registered = Math.max(this.registered, requester + 1);
   }
 

@@ -24,7 +24,7 @@ export function storedCredentials(phone: number): {
 export function storeAccounts(folder: string, firstPhone: number, count: number): void {
   let registered = 0;
   const events: Partial<StoreEvents> = {
-    controlled(phone: number, result: ControlResult) {
+    controlled(phone: number, _ref: number, result: ControlResult) {
       if (result.op !== 'pin-verify') return;
       if (!result.ok || result.device !== 1 || result.firstMessageId !== 1)
         throw new Error(`${phone} could not be registered: ${JSON.stringify(result)}`);
@@ -49,8 +49,8 @@ export function storeAccounts(folder: string, firstPhone: number, count: number)
         const [pinHash, salt, now] = [digest('pin', user), digest('salt', user), Date.now()];
         const keySalt = salt.subarray(0, 16);
         const keyHash = createHash('sha256').update(keySalt).update(key).digest();
-        store.control({ op: 'pin-request', user, pinHash, now }, user);
-        store.control({ op: 'pin-verify', user, pinHash, keySalt, keyHash, now }, user);
+        store.control({ op: 'pin-request', user, pinHash, now }, user, 0);
+        store.control({ op: 'pin-verify', user, pinHash, keySalt, keyHash, now }, user, 0);
       }
       const failure = store.commit();
       if (failure !== null) throw new Error(`accounts could not be stored: failure ${failure}`);

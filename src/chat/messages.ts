@@ -53,6 +53,8 @@ export interface Appended {
 export interface Controlled {
   readonly type: 'controlled';
   readonly requester: number;
+  /** The session's number for its question. */
+  readonly ref: number;
   readonly result: ControlResult;
 }
 /** A command of this process could not be made durable. */

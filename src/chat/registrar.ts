@@ -3,7 +3,7 @@ import type { Pid } from '../actors/pid.js';
 import type { Process } from '../actors/process.js';
 import type { Receiver } from '../actors/receiver.js';
 import type { SystemMessage } from '../actors/system-message.js';
-import type { UserId } from '../storage/stores.js';
+import type { Control, UserId } from '../storage/stores.js';
 import type { Random } from '../structures/random.js';
 import type { ChatNode } from './chat-node.js';
 import type { AskPin, Controlled, RegistrarMessage, SessionMessage, VerifyPin } from './messages.js';
@@ -126,9 +126,9 @@ export class Registrar implements Receiver<RegistrarMessage> {
     );
   }
 
-  #request(pending: Pending, control: Parameters<ChatNode['store']['control']>[1]): void {
+  #request(pending: Pending, control: Control): void {
     const requester = this.#node.requests.ofRegistrar();
-    if (this.#node.store.control(requester, control)) this.#pending.set(requester, pending);
+    if (this.#node.store.control(requester, 0, control)) this.#pending.set(requester, pending);
     else this.#refuse(pending.session, pending.ref, 'store', 1000);
   }
 
@@ -154,7 +154,7 @@ export class Registrar implements Receiver<RegistrarMessage> {
       }
       this.#node.stats.registrations++;
       if (pending.name !== '') {
-        this.#node.store.control(Requester.nobody, {
+        this.#node.store.control(Requester.nobody, 0, {
           op: 'set-name',
           user: pending.user,
           name: pending.name,

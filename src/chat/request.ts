@@ -13,13 +13,16 @@ import type { Control, ControlResult, UserId } from '../storage/stores.js';
 import type { ChatNode } from './chat-node.js';
 import type { Request, RequestHandler } from './request-handler.js';
 import type { SessionOutput } from './session-output.js';
+import { ANSWER_MS_MAX, type StoreAsker, type WaitingRequests } from './waiting-requests.js';
 
 /** The part of a session that requests need. */
 export interface RequestingSession extends SessionOutput {
   /** False once the connection is closing: answers are not written any more. */
   readonly isActive: boolean;
-  /** The requests that wait for the store, in order: it answers in order. */
-  waitingRequests(): PendingRequest[];
+  /** The requests that wait for the store. */
+  waitingRequests(): WaitingRequests;
+  /** Looks after so many ms for those whose answer was lost, unless it is going to anyway. */
+  watchRequests(ms: number): void;
 }
 
 /** REQ: finds the handler and runs it. @param waitMs above 0: refused, the connection is above its rate. */
@@ -50,7 +53,7 @@ export function handleRequest(session: RequestingSession, reader: FrameReader, w
  * A request between its frame and its answer. It stays with the version of its handler that it was begun with. A handler that
  * throws has failed this request and nothing else.
  */
-export class PendingRequest implements Request {
+export class PendingRequest implements Request, StoreAsker {
   readonly id: number;
   readonly body: StructuredMap;
   readonly #session: RequestingSession;
@@ -128,11 +131,12 @@ export class PendingRequest implements Request {
   store(control: Control): void {
     const session = this.#session;
     const waiting = session.waitingRequests();
-    if (waiting.length >= session.node.limits.requestsMax) {
-      const text = `${waiting.length} requests are waiting already`;
+    if (waiting.size >= session.node.limits.requestsMax) {
+      const text = `${waiting.size} requests are waiting already`;
       session.requestError(this.id, ErrorCode.overloaded, text, 1000);
-    } else if (session.node.store.control(session.requester, control)) {
-      waiting.push(this);
+    } else if (session.node.store.control(session.requester, waiting.nextRef, control)) {
+      waiting.add(this, session.node.clock.now());
+      session.watchRequests(ANSWER_MS_MAX);
       this.#isWaiting = true;
       this.#version.users++;
     } else {

@@ -24,6 +24,8 @@ export const Due = {
   acks: 'acks',
   store: 'store',
   leave: 'leave',
+  /** Not of that one timer: of what the store was asked. */
+  requests: 'requests',
 } as const;
 export type Due = (typeof Due)[keyof typeof Due];
 
@@ -80,7 +82,7 @@ export class SessionState {
       user,
       attentive: this.attentive,
       pullUnderWay: this.pullOutstanding,
-      requestsUnderWay: requestsMade?.length ?? 0,
+      requestsUnderWay: requestsMade?.size ?? 0,
       timerFor: { kind: this.timerDue },
       leaving: this.leaving,
     };

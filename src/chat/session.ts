@@ -8,9 +8,9 @@ import { type ConnectionHandler, SendResult, type Socket } from '../transport/so
 import type { ChatNode } from './chat-node.js';
 import { Ephemerals } from './ephemerals.js';
 import type { SessionMessage, SocketMessage } from './messages.js';
-import type { PendingRequest } from './request.js';
 import { SessionOutput } from './session-output.js';
-import { Phase, SessionState } from './session-state.js';
+import { Due, Phase, SessionState } from './session-state.js';
+import { WaitingRequests } from './waiting-requests.js';
 
 const socketMessage: SocketMessage = {
   type: 'socket',
@@ -43,7 +43,8 @@ export class Session extends SessionOutput implements ConnectionHandler, ExitHoo
   registering = false;
   // What an idle session does not need; made when it does.
   ephemeralsMade: Ephemerals | null = null;
-  requestsMade: PendingRequest[] | null = null;
+  requestsMade: WaitingRequests | null = null;
+  #requestsWatched = false;
 
   constructor(node: ChatNode, self: Process<SessionMessage>, socket: Socket) {
     super(node, self, socket);
@@ -68,9 +69,22 @@ export class Session extends SessionOutput implements ConnectionHandler, ExitHoo
     return this.phase === Phase.active;
   }
 
-  waitingRequests(): PendingRequest[] {
-    this.requestsMade ??= [];
+  waitingRequests(): WaitingRequests {
+    this.requestsMade ??= new WaitingRequests();
     return this.requestsMade;
+  }
+
+  watchRequests(ms: number): void {
+    if (this.#requestsWatched) return;
+    this.#requestsWatched = true;
+    this.self.startTimer(ms, Due.requests);
+  }
+
+  /** The timer of {@link watchRequests} is over. */
+  requestsDue(retryMs: number): void {
+    this.#requestsWatched = false;
+    const leftMs = this.requestsMade?.expire(this.node.clock.now(), retryMs) ?? 0;
+    if (leftMs > 0) this.watchRequests(leftMs);
   }
 
   ephemerals(): Ephemerals {
@@ -124,7 +138,7 @@ export class Session extends SessionOutput implements ConnectionHandler, ExitHoo
   processExited(_process: Pid, reason: ExitReason): void {
     this.node.sessions.remove(this.requester);
     this.node.stats.sessions--;
-    for (const request of this.requestsMade ?? []) request.dropped();
+    this.requestsMade?.drop();
     if (this.phase === Phase.closing) {
       this.node.corks.discard(this);
       return;

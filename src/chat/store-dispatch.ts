@@ -68,8 +68,8 @@ export class StoreDispatch implements StoreEvents {
     // Nobody waits for it: a wipe that failed comes as `failed`.
   }
 
-  controlled(requester: number, result: ControlResult): void {
-    const message = { type: 'controlled', requester, result } as const;
+  controlled(requester: number, ref: number, result: ControlResult): void {
+    const message = { type: 'controlled', requester, ref, result } as const;
     if (Requester.isRegistrar(requester)) {
       this.#toRegistrar(message);
       return;

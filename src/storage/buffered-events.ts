@@ -74,8 +74,8 @@ export class BufferedEvents implements EventSink {
     taken(encodeWiped(this.#open, requester, inbox, upTo, count));
   }
 
-  controlled(requester: number, result: ControlResult): void {
-    taken(encodeControlled(this.#open, requester, result));
+  controlled(requester: number, ref: number, result: ControlResult): void {
+    taken(encodeControlled(this.#open, requester, ref, result));
   }
 
   entry(

@@ -73,9 +73,9 @@ export class DirectStorePort implements StorePort {
     return true;
   }
 
-  control(requester: number, control: Control): boolean {
+  control(requester: number, ref: number, control: Control): boolean {
     if (!this.#take(0)) return false;
-    this.#store.control(control, requester);
+    this.#store.control(control, requester, ref);
     return true;
   }
 

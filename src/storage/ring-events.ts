@@ -148,9 +148,9 @@ export class RingEvents implements EventSink {
     if (outlet !== undefined) taken(encodeWiped(outlet.records, requester, inbox, upTo, count));
   }
 
-  controlled(requester: number, result: ControlResult): void {
+  controlled(requester: number, ref: number, result: ControlResult): void {
     const outlet = this.#outlets[this.#origin];
-    if (outlet !== undefined) taken(encodeControlled(outlet.records, requester, result));
+    if (outlet !== undefined) taken(encodeControlled(outlet.records, requester, ref, result));
   }
 
   entry(

@@ -140,8 +140,8 @@ export class RingStorePort implements StorePort {
     return this.#taken(!this.#closed && encodeLookup(this.#commands, requester, user));
   }
 
-  control(requester: number, control: Control): boolean {
-    return this.#taken(!this.#closed && encodeControl(this.#commands, requester, control));
+  control(requester: number, ref: number, control: Control): boolean {
+    return this.#taken(!this.#closed && encodeControl(this.#commands, requester, ref, control));
   }
 
   /** Shows the commands of this turn to the writer now. The port does it by itself in the next turn. */

@@ -6,6 +6,7 @@ import {
   type Account,
   AppendStatus,
   type Control,
+  type ControlResult,
   type DeviceId,
   type Entry,
   EntryKind,
@@ -46,6 +47,9 @@ export class StateMachine {
   // What the receipts of the wipe being applied have in common; fields, so that no closure is made for each.
   #reader: UserId = 0;
   #readTime = 0;
+  // Who asked for the control being applied.
+  #asker = 0;
+  #askerRef = 0;
   readonly #addReceipt = (sender: UserId, length: number): void => this.#receipt(sender, length);
 
   constructor(tables: Tables, limits: StoreLimits, events: StoreEvents) {
@@ -144,21 +148,23 @@ export class StateMachine {
     );
   }
 
-  control(control: Control, requester: number): void {
+  control(control: Control, requester: number, ref: number): void {
+    this.#asker = requester;
+    this.#askerRef = ref;
     switch (control.op) {
       case 'pin-request':
-        this.#pinRequest(control, requester);
+        this.#pinRequest(control);
         return;
       case 'pin-verify':
-        this.#pinVerify(control, requester);
+        this.#pinVerify(control);
         return;
       case 'block':
-        this.#block(control, requester);
+        this.#block(control);
         return;
       case 'blocked': {
         const state = this.#tables.user(control.user);
         const users = state === null ? [] : this.#blockedBy(state);
-        this.#events.controlled(requester, { op: 'blocked', users });
+        this.#answer({ op: 'blocked', users });
         return;
       }
       case 'set-name': {
@@ -167,7 +173,7 @@ export class StateMachine {
           state.name = control.name;
           this.#tables.saveUser(state);
         }
-        this.#events.controlled(requester, { op: 'set-name' });
+        this.#answer({ op: 'set-name' });
         return;
       }
       case 'lookup-users': {
@@ -179,7 +185,7 @@ export class StateMachine {
           const hidden = state.blockedCount > 0 && this.#tables.blocked(state).has(control.asker);
           users.push({ user, name: state.name, lastSeen: hidden ? 0 : state.lastSeen });
         }
-        this.#events.controlled(requester, { op: 'lookup-users', users });
+        this.#answer({ op: 'lookup-users', users });
         return;
       }
       case 'last-seen': {
@@ -188,10 +194,15 @@ export class StateMachine {
           state.lastSeen = control.time;
           this.#tables.saveLastSeen(state);
         }
-        this.#events.controlled(requester, { op: 'last-seen' });
+        this.#answer({ op: 'last-seen' });
         return;
       }
     }
+  }
+
+  /** To whom asked the control that is being applied. */
+  #answer(result: ControlResult): void {
+    this.#events.controlled(this.#asker, this.#askerRef, result);
   }
 
   #accountOf(state: UserState): Account {
@@ -287,16 +298,16 @@ export class StateMachine {
     );
   }
 
-  #pinRequest(control: Control & { op: 'pin-request' }, requester: number): void {
+  #pinRequest(control: Control & { op: 'pin-request' }): void {
     const { user, pinHash, now } = control;
     const limits = this.#limits;
     const answer = requestPin(this.#tables.pin(user) ?? NO_PIN, pinHash, now, limits);
     if (typeof answer === 'number') {
-      this.#events.controlled(requester, { op: 'pin-request', ok: false, retryAfterMs: answer });
+      this.#answer({ op: 'pin-request', ok: false, retryAfterMs: answer });
       return;
     }
     this.#tables.savePin(user, answer);
-    this.#events.controlled(requester, {
+    this.#answer({
       op: 'pin-request',
       ok: true,
       expiresMs: limits.pinLifeMs,
@@ -304,7 +315,7 @@ export class StateMachine {
     });
   }
 
-  #pinVerify(control: Control & { op: 'pin-verify' }, requester: number): void {
+  #pinVerify(control: Control & { op: 'pin-verify' }): void {
     const { user, pinHash, keySalt, keyHash, now } = control;
     const present = this.#tables.user(user);
     if (
@@ -314,7 +325,7 @@ export class StateMachine {
       sameBytes(present.keySalt, keySalt)
     ) {
       // The very same command once more (a writer that died between commit and answer applies it again).
-      this.#events.controlled(requester, {
+      this.#answer({
         op: 'pin-verify',
         ok: true,
         device: present.device,
@@ -327,7 +338,7 @@ export class StateMachine {
     this.#tables.savePin(user, pin);
     if (!matched) {
       const retryAfterMs = triesLeft > 0 ? 0 : nextPinMs(pin, now, this.#limits);
-      this.#events.controlled(requester, { op: 'pin-verify', ok: false, triesLeft, retryAfterMs });
+      this.#answer({ op: 'pin-verify', ok: false, triesLeft, retryAfterMs });
       return;
     }
     const state = present ?? new UserState(user);
@@ -338,7 +349,7 @@ export class StateMachine {
     state.lastSeen = Math.max(state.lastSeen, now);
     const firstMessageId = restartMessageIds(state);
     this.#tables.saveUser(state);
-    this.#events.controlled(requester, {
+    this.#answer({
       op: 'pin-verify',
       ok: true,
       device: state.device,
@@ -348,18 +359,18 @@ export class StateMachine {
     if (replaced !== 0) this.#events.deviceReplaced(partitionOf(user), user, state.device);
   }
 
-  #block(control: Control & { op: 'block' }, requester: number): void {
+  #block(control: Control & { op: 'block' }): void {
     const { user, peer, on } = control;
     const state = this.#tables.user(user);
     if (state !== null && this.#tables.blocked(state).has(peer) !== on) {
       if (on && state.blockedCount >= this.#limits.blockedMax) {
-        this.#events.controlled(requester, { op: 'block', ok: false, reason: 'too-many' });
+        this.#answer({ op: 'block', ok: false, reason: 'too-many' });
         return;
       }
       state.blockedCount += on ? 1 : -1;
       this.#tables.saveBlock(state, peer, on);
     }
-    this.#events.controlled(requester, { op: 'block', ok: true });
+    this.#answer({ op: 'block', ok: true });
   }
 }
 

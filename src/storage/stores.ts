@@ -218,8 +218,8 @@ export interface StorePort {
   read(requester: number, inbox: UserId, after: Seq, countMax: number, bytesMax: number): boolean;
   /** Result: `account` to the user's partition. */
   lookup(requester: number, user: UserId): boolean;
-  /** Result: `controlled` to the requester. */
-  control(requester: number, control: Control): boolean;
+  /** Result: `controlled` to the requester. @param ref comes back with it: an integer from 0 to 2^31−1. */
+  control(requester: number, ref: number, control: Control): boolean;
 }
 
 /**
@@ -238,7 +238,7 @@ export interface StoreEvents {
     highest: number,
   ): void;
   wiped(requester: number, inbox: UserId, upTo: Seq, count: number): void;
-  controlled(requester: number, result: ControlResult): void;
+  controlled(requester: number, ref: number, result: ControlResult): void;
   /** A new entry in an inbox of `partition`. */
   entry(
     partition: number,
@@ -266,7 +266,8 @@ export interface StoreEvents {
   /** The age limit dropped entries of `inbox` up to `truncated`. */
   truncated(partition: number, inbox: UserId, truncated: Seq): void;
   /**
-   * The batch with this command could not be committed. `ref` is the message id of an append, 0 otherwise;
+   * The batch with this command could not be committed. `ref` is the message id of an append, the ref of a
+   * control, 0 otherwise;
    * `partition` is −1 when the command's result would have gone to the requester.
    */
   failed(
@@ -327,7 +328,7 @@ export interface Store {
   wipe(inbox: UserId, device: DeviceId, upTo: Seq, time: number, requester: number): void;
   read(inbox: UserId, after: Seq, countMax: number, bytesMax: number, requester: number): void;
   lookup(user: UserId, requester: number): void;
-  control(control: Control, requester: number): void;
+  control(control: Control, requester: number, ref: number): void;
   /**
    * Makes the batch durable (synchronous=FULL) and then publishes its events. On failure everything of the
    * batch is undone, `failed` is published for each of its commands, and the failure is returned.

@@ -18,6 +18,7 @@ import {
   WelcomeState,
 } from '../../src/protocol/index.js';
 import { partitionOf } from '../../src/storage/partition-of.js';
+import { CommandKind, StoreFailure } from '../../src/storage/stores.js';
 import { ChatHarness, type Client, type Seen } from './chat-harness.js';
 
 const ALICE = 15550001;
@@ -336,6 +337,61 @@ describe('two people chat', () => {
     assert.equal(seenBy(chat.register(15550003)), chat.clock.wall());
   });
 
+  test('an answer of the store that is lost concerns its own request, which is refused in the end', () => {
+    const { events } = chat.chat;
+    const controlled = events.controlled.bind(events);
+    const lost: Parameters<typeof controlled>[] = [];
+    events.controlled = (...answer) => lost.push(answer);
+    alice.write((writer) => encodeRequest(writer, 1, 'block.list', {}));
+    events.controlled = controlled;
+    alice.write((writer) => encodeRequest(writer, 2, 'users.lookup', { users: [BOB] }));
+    alice.write((writer) => encodeRequest(writer, 3, 'block.list', {}));
+    assert.deepEqual(
+      alice.take().map(({ frame, id, body }) => [frame, id, Object.keys(body as object)]),
+      [
+        ['response', 2, ['users']],
+        ['response', 3, ['users']],
+      ],
+    );
+    chat.clock.advance(9_999);
+    // One that waits later is given its whole time.
+    events.controlled = () => {};
+    alice.write((writer) => encodeRequest(writer, 4, 'block.list', {}));
+    assert.deepEqual(alice.take(), []);
+    const refused = () =>
+      alice.take().map(({ frame, ref, code, retryable }) => [frame, ref, code, retryable]);
+    chat.clock.advance(1);
+    assert.deepEqual(refused(), [['error', 1, ErrorCode.storeUnavailable, true]]);
+    chat.clock.advance(9_998);
+    assert.deepEqual(refused(), []);
+    chat.clock.advance(1);
+    assert.deepEqual(refused(), [['error', 4, ErrorCode.storeUnavailable, true]]);
+    // Too late, and twice.
+    for (const answer of [...lost, ...lost]) controlled(...answer);
+    chat.settle();
+    assert.deepEqual(alice.take(), []);
+  });
+
+  test('a question that comes to nothing is refused, and not the one before it', () => {
+    const { events } = chat.chat;
+    const controlled = events.controlled.bind(events);
+    const answers: Parameters<typeof controlled>[] = [];
+    events.controlled = (...answer) => answers.push(answer);
+    for (const id of [1, 2]) alice.write((writer) => encodeRequest(writer, id, 'block.list', {}));
+    const [first, second] = answers;
+    assert.ok(first !== undefined && second !== undefined);
+    events.failed(-1, second[0], CommandKind.control, second[1], StoreFailure.io);
+    controlled(...first);
+    chat.settle();
+    assert.deepEqual(
+      alice.take().map(({ frame, id, ref }) => [frame, id ?? ref]),
+      [
+        ['error', 2],
+        ['response', 1],
+      ],
+    );
+  });
+
   test('pings are answered, requests too, unknown methods with an error', () => {
     alice.write((writer) => encodePing(writer, 42));
     assert.deepEqual(alice.take(), [{ frame: 'pong', token: 42 }]);
@@ -550,9 +606,9 @@ describe('strangers', () => {
     const { events } = chat.chat;
     const controlled = events.controlled.bind(events);
     const repeated: Parameters<typeof controlled>[] = [];
-    events.controlled = (requester, result) => {
-      repeated.push([requester, result]);
-      controlled(requester, result);
+    events.controlled = (requester, ref, result) => {
+      repeated.push([requester, ref, result]);
+      controlled(requester, ref, result);
     };
     first.write((writer) => encodeRegister(writer, { ref: 1, phone: ALICE }));
     for (const answer of repeated) controlled(...answer);

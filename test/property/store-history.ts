@@ -278,9 +278,9 @@ export class HistoryPlayer {
         const at = this.#now;
         const pinHash = new Uint8Array([key]);
         const { user } = command;
-        store.control({ op: 'pin-request', user, pinHash, now: at }, 1);
+        store.control({ op: 'pin-request', user, pinHash, now: at }, 1, 0);
         const keys = { keySalt: new Uint8Array([key]), keyHash: new Uint8Array([key, this.#key]) };
-        store.control({ op: 'pin-verify', user, pinHash, ...keys, now: at }, 2);
+        store.control({ op: 'pin-verify', user, pinHash, ...keys, now: at }, 2, key);
         return (events) => {
           assert.equal(events.shift()?.type, 'controlled');
           const replaced = this.model.users.get(user)?.device ?? 0;
@@ -288,6 +288,7 @@ export class HistoryPlayer {
           assert.deepEqual(events.shift(), {
             type: 'controlled',
             requester: 2,
+            ref: key,
             result: { op: 'pin-verify', ok: true, device, replaced, firstMessageId: first },
           });
           if (replaced > 0) {
@@ -327,7 +328,7 @@ export class HistoryPlayer {
         };
       }
       case 'block': {
-        store.control({ op: 'block', user: command.user, peer: command.peer, on: command.on, now }, 4);
+        store.control({ op: 'block', user: command.user, peer: command.peer, on: command.on, now }, 4, 9);
         return (events) => {
           const blocked = this.model.users.get(command.user)?.blocked;
           const full =
@@ -335,6 +336,7 @@ export class HistoryPlayer {
           assert.deepEqual(events.shift(), {
             type: 'controlled',
             requester: 4,
+            ref: 9,
             result: full ? { op: 'block', ok: false, reason: 'too-many' } : { op: 'block', ok: true },
           });
           if (command.on && !full) blocked?.add(command.peer);
@@ -342,7 +344,7 @@ export class HistoryPlayer {
         };
       }
       case 'name':
-        store.control({ op: 'set-name', user: command.user, name: command.name }, 5);
+        store.control({ op: 'set-name', user: command.user, name: command.name }, 5, 0);
         return (events) => {
           assert.equal(events.shift()?.type, 'controlled');
           const state = this.model.users.get(command.user);
@@ -350,7 +352,7 @@ export class HistoryPlayer {
         };
       case 'seen': {
         const time = now + command.ms;
-        store.control({ op: 'last-seen', user: command.user, time }, 6);
+        store.control({ op: 'last-seen', user: command.user, time }, 6, 0);
         return (events) => {
           assert.equal(events.shift()?.type, 'controlled');
           const state = this.model.users.get(command.user);

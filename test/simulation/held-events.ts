@@ -82,8 +82,8 @@ export class HeldEvents implements EventSink {
     this.#hold('wiped', -1, (to) => to.wiped(requester, inbox, upTo, count));
   }
 
-  controlled(requester: number, result: ControlResult): void {
-    this.#hold('controlled', -1, (to) => to.controlled(requester, result));
+  controlled(requester: number, ref: number, result: ControlResult): void {
+    this.#hold('controlled', -1, (to) => to.controlled(requester, ref, result));
   }
 
   entry(

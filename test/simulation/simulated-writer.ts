@@ -125,7 +125,8 @@ export class SimulatedWriter {
       read: (requester, inbox, after, countMax, bytesMax) =>
         this.#take(inlet, (store) => store.read(inbox, after, countMax, bytesMax, requester)),
       lookup: (requester, user) => this.#take(inlet, (store) => store.lookup(user, requester)),
-      control: (requester, control) => this.#take(inlet, (store) => store.control(control, requester)),
+      control: (requester, ref, control) =>
+        this.#take(inlet, (store) => store.control(control, requester, ref)),
     });
     return inlet;
   }

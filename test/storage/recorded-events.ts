@@ -31,7 +31,12 @@ export type RecordedEvent =
       readonly upTo: Seq;
       readonly count: number;
     }
-  | { readonly type: 'controlled'; readonly requester: number; readonly result: ControlResult }
+  | {
+      readonly type: 'controlled';
+      readonly requester: number;
+      readonly ref: number;
+      readonly result: ControlResult;
+    }
   | {
       readonly type: 'entry';
       readonly partition: number;
@@ -114,8 +119,8 @@ export class RecordedEvents implements StoreEvents {
     this.log.push({ type: 'wiped', requester, inbox, upTo, count });
   }
 
-  controlled(requester: number, result: ControlResult): void {
-    this.log.push({ type: 'controlled', requester, result });
+  controlled(requester: number, ref: number, result: ControlResult): void {
+    this.log.push({ type: 'controlled', requester, ref, result });
   }
 
   entry(

@@ -212,7 +212,7 @@ describe('a database that is damaged while it is open', () => {
     const outcomes = new Set<StoreFailure | null>();
     for (let user = 1; user < 5; user++) {
       bench.store.begin();
-      bench.store.control({ op: 'pin-request', user, pinHash: new Uint8Array([1]), now: NOW }, 1);
+      bench.store.control({ op: 'pin-request', user, pinHash: new Uint8Array([1]), now: NOW }, 1, 0);
       outcomes.add(bench.store.commit());
       bench.store.housekeep(NOW + 100_000 * user, true);
     }

@@ -6,6 +6,7 @@ import { DEFAULT_STORE_LIMITS } from '../../src/storage/limits.js';
 import { partitionOf } from '../../src/storage/partition-of.js';
 import {
   AppendStatus,
+  CommandKind,
   EntryKind,
   MESSAGE_ID_WINDOW,
   type Store,
@@ -60,7 +61,7 @@ export class StoreBench {
   register(user: number, key = 1): { device: number; firstMessageId: number } {
     const pinHash = new Uint8Array([key, 2, 3]);
     this.batch((store) => {
-      store.control({ op: 'pin-request', user, pinHash, now: this.now }, 1);
+      store.control({ op: 'pin-request', user, pinHash, now: this.now }, 1, 0);
       store.control(
         {
           op: 'pin-verify',
@@ -71,6 +72,7 @@ export class StoreBench {
           now: this.now,
         },
         2,
+        0,
       );
     });
     this.now += 3_600_000;
@@ -140,7 +142,7 @@ export class StoreBench {
 
   control(control: Parameters<Store['control']>[0]) {
     this.events.take();
-    this.batch((store) => store.control(control, 5));
+    this.batch((store) => store.control(control, 5, 0));
     return this.events.takeOf('controlled')[0]!.result;
   }
 }
@@ -514,12 +516,14 @@ export function storeContract(name: string, create: () => StoreUnderTest): void 
               now: bench.now,
             },
             1,
+            2 ** 31 - 1,
           ),
         );
         assert.deepEqual(bench.events.take(), [
           {
             type: 'controlled',
             requester: 1,
+            ref: 2 ** 31 - 1,
             result: { op: 'pin-verify', ok: true, device: 2, replaced: 1, firstMessageId: 42 },
           },
           { type: 'deviceReplaced', partition: partitionOf(ALICE), user: ALICE, device: 2 },
@@ -702,10 +706,17 @@ export function storeContract(name: string, create: () => StoreUnderTest): void 
       bench.store.close();
       bench.store.begin();
       bench.store.lookup(ALICE, 4);
+      bench.store.control({ op: 'blocked', user: ALICE }, 5, 77);
       assert.notEqual(bench.store.commit(), null);
-      const [failed] = bench.events.takeOf('failed');
-      assert.equal(failed?.requester, 4);
-      assert.equal(failed?.partition, partitionOf(ALICE));
+      assert.deepEqual(
+        bench.events
+          .takeOf('failed')
+          .map(({ requester, partition, command, ref }) => [requester, partition, command, ref]),
+        [
+          [4, partitionOf(ALICE), CommandKind.lookup, 0],
+          [5, -1, CommandKind.control, 77],
+        ],
+      );
     });
 
     it('keeps its epoch over restarts', () => {

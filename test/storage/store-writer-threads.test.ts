@@ -41,9 +41,9 @@ class Watched extends RecordedEvents {
 
 function register(port: RingStorePort, user: number): void {
   const pinHash = new Uint8Array([1]);
-  port.control(1, { op: 'pin-request', user, pinHash, now: 1 });
+  port.control(1, 0, { op: 'pin-request', user, pinHash, now: 1 });
   const keys = { keySalt: new Uint8Array([2]), keyHash: new Uint8Array([3]) };
-  port.control(2, { op: 'pin-verify', user, pinHash, ...keys, now: 1 });
+  port.control(2, 0, { op: 'pin-verify', user, pinHash, ...keys, now: 1 });
 }
 
 async function close(writer: Worker): Promise<void> {

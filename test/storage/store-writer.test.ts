@@ -72,8 +72,8 @@ class Bench {
 
 function register(port: RingStorePort, user: number): void {
   const pinHash = new Uint8Array([1]);
-  port.control(1, { op: 'pin-request', user, pinHash, now: 1 });
-  port.control(2, {
+  port.control(1, 0, { op: 'pin-request', user, pinHash, now: 1 });
+  port.control(2, 0, {
     op: 'pin-verify',
     user,
     pinHash,

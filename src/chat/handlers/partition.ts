@@ -380,7 +380,7 @@ function blocking(p: PartitionState, { user, session, peer, on }: Blocking): voi
 function leave(p: PartitionState, user: UserId, blocked: ReadonlySet<UserId>): void {
   const time = p.node.clock.wall();
   // Lost when the store is overloaded: the next visit puts it right.
-  p.node.store.control(Requester.nobody, { op: 'last-seen', user, time });
+  p.node.store.control(Requester.nobody, 0, { op: 'last-seen', user, time });
   p.presence.announce(user, 0, time, blocked);
 }
 

@@ -32,7 +32,7 @@ import {
   WelcomeState,
 } from '../../protocol/index.js';
 import { partitionOf } from '../../storage/partition-of.js';
-import { CommandKind, type ControlResult } from '../../storage/stores.js';
+import { CommandKind } from '../../storage/stores.js';
 import { takeTokens } from '../../structures/token-bucket.js';
 import { ENTRY_OVERHEAD_BYTES, writeEntry, writePage } from '../delivery.js';
 import { handleEphemeral, watch, writeEphemeral } from '../ephemerals.js';
@@ -40,6 +40,7 @@ import {
   type Appended,
   type Attach,
   type Attached,
+  type Controlled,
   type EntryMessage,
   type Ephemeral,
   type PageMessage,
@@ -92,7 +93,8 @@ export function receive(s: SessionState, message: SessionMessage | SystemMessage
       drained(s);
       break;
     case 'timeout':
-      timeout(s, message.message as Due);
+      if (message.message === Due.requests) s.out.requestsDue(STORE_RETRY_MS);
+      else timeout(s, message.message as Exclude<Due, 'requests'>);
       break;
     case 'attached':
       attached(s, message);
@@ -108,7 +110,7 @@ export function receive(s: SessionState, message: SessionMessage | SystemMessage
       truncated(s);
       break;
     case 'controlled':
-      controlled(s, message.result);
+      controlled(s, message);
       break;
     case 'store-failed':
       storeFailed(s, message);
@@ -567,8 +569,8 @@ function clientState(s: SessionState, active: boolean): void {
 
 // ---- answers of the store ----------------------------------------------------------------------------------
 
-function controlled(s: SessionState, result: ControlResult): void {
-  s.out.requestsMade?.shift()?.stored(result);
+function controlled(s: SessionState, { ref, result }: Controlled): void {
+  s.out.requestsMade?.take(ref)?.stored(result);
 }
 
 function storeFailed(s: SessionState, message: StoreFailed): void {
@@ -583,7 +585,7 @@ function storeFailed(s: SessionState, message: StoreFailed): void {
       retryWipe(s);
       break;
     case CommandKind.control:
-      s.out.requestsMade?.shift()?.notStored(STORE_RETRY_MS);
+      s.out.requestsMade?.take(message.ref)?.notStored(STORE_RETRY_MS);
       break;
     default:
       break;
@@ -592,7 +594,7 @@ function storeFailed(s: SessionState, message: StoreFailed): void {
 
 // ---- timers, ends ------------------------------------------------------------------------------------------
 
-function timeout(s: SessionState, due: Due): void {
+function timeout(s: SessionState, due: Exclude<Due, 'requests'>): void {
   s.timer = null;
   switch (due) {
     case Due.deadline:

@@ -20,7 +20,7 @@ import {
  *     wipe      kind          –            device    requester  inbox   upTo    time
  *     read      kind          countMax     bytesMax  requester  inbox   after
  *     lookup    kind          –            –         requester  user
- *     control   kind          bytes        –         requester  MessagePack …
+ *     control   kind          bytes        ref       requester  MessagePack …
  *
  * Each function returns false when the sink has no room; nothing is left behind then.
  */
@@ -113,13 +113,14 @@ export function encodeLookup(sink: RecordSink, requester: number, user: UserId):
   return true;
 }
 
-export function encodeControl(sink: RecordSink, requester: number, control: Control): boolean {
+export function encodeControl(sink: RecordSink, requester: number, ref: number, control: Control): boolean {
   const body = pack(control);
   const at = sink.reserve(CONTROL_BYTES + body.length);
   if (at < 0) return false;
   const { i32, f64, bytes } = sink.memory;
   i32[(at >> 2) + 1] = CommandKind.control;
   i32[(at >> 2) + 2] = body.length;
+  i32[(at >> 2) + 3] = ref;
   f64[(at >> 3) + 2] = requester;
   bytes.set(body, at + CONTROL_BYTES);
   return true;
@@ -166,7 +167,7 @@ export function applyCommand(
     case CommandKind.control: {
       const start = at + CONTROL_BYTES;
       // A copy: what MessagePack hands out of binary fields may be kept, and the ring's memory may not.
-      store.control(unpack(bytes.slice(start, start + i32[i + 2]!)) as Control, requester);
+      store.control(unpack(bytes.slice(start, start + i32[i + 2]!)) as Control, requester, i32[i + 3]!);
       return;
     }
     default:

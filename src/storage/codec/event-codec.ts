@@ -26,7 +26,7 @@ import type {
  *                     4               8            12          16 f64 …
  *     appended        type·status<<8·p –           –           requester ref seq time highest
  *     wiped           type            count        –           requester inbox upTo
- *     controlled      type            bytes        –           requester, MessagePack …
+ *     controlled      type            bytes        ref         requester, MessagePack …
  *     entry           type·kind<<8·p  body bytes   –           inbox seq time from ref, body …
  *     page            type·more<<8·p  count        –           requester inbox, items …
  *         item, 8-aligned:  f64 seq time from ref · int32 kind, body bytes · body …
@@ -107,13 +107,19 @@ export function encodeWiped(
   return true;
 }
 
-export function encodeControlled(sink: RecordSink, requester: number, result: ControlResult): boolean {
+export function encodeControlled(
+  sink: RecordSink,
+  requester: number,
+  ref: number,
+  result: ControlResult,
+): boolean {
   const body = pack(result);
   const at = sink.reserve(CONTROLLED_BYTES + body.length);
   if (at < 0) return false;
   const { i32, f64, bytes } = sink.memory;
   i32[(at >> 2) + 1] = EventType.controlled;
   i32[(at >> 2) + 2] = body.length;
+  i32[(at >> 2) + 3] = ref;
   f64[(at >> 3) + 2] = requester;
   bytes.set(body, at + CONTROLLED_BYTES);
   return true;
@@ -293,7 +299,11 @@ export function deliverEvent(memory: RecordMemory, at: number, events: StoreEven
       return;
     case EventType.controlled: {
       const start = at + CONTROLLED_BYTES;
-      events.controlled(f64[f + 2]!, unpack(bytes.slice(start, start + i32[i + 2]!)) as ControlResult);
+      events.controlled(
+        f64[f + 2]!,
+        i32[i + 3]!,
+        unpack(bytes.slice(start, start + i32[i + 2]!)) as ControlResult,
+      );
       return;
     }
     case EventType.entry: {

@@ -166,13 +166,13 @@ export class MemoryStore implements Store {
     this.#opened?.machine.lookup(user, requester);
   }
 
-  control(control: Control, requester: number): void {
-    this.#batch.add(CommandKind.control, requester, 0, -1);
+  control(control: Control, requester: number, ref: number): void {
+    this.#batch.add(CommandKind.control, requester, ref, -1);
     if (this.#opened === null) return;
     if (control.op !== 'blocked' && control.op !== 'lookup-users') {
-      kept(encodeControl(this.#commands, 0, control));
+      kept(encodeControl(this.#commands, 0, 0, control));
     }
-    this.#opened.machine.control(control, requester);
+    this.#opened.machine.control(control, requester, ref);
   }
 
   commit(): StoreFailure | null {

@@ -280,11 +280,11 @@ export class SqliteStore implements Store {
     }
   }
 
-  control(control: Control, requester: number): void {
-    this.#batch.add(CommandKind.control, requester, 0, -1);
+  control(control: Control, requester: number, ref: number): void {
+    this.#batch.add(CommandKind.control, requester, ref, -1);
     if (this.#opened === null) return;
     try {
-      this.#opened.machine.control(control, requester);
+      this.#opened.machine.control(control, requester, ref);
     } catch (error) {
       this.#fail(error);
     }
