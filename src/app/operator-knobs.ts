@@ -356,6 +356,7 @@ export class OperatorKnobs implements Knobs {
       default: valueText(setting, setting.default),
       configured: textOf(configured, setting),
       range: allowedRange(setting),
+      choices: choicesOf(setting),
       source: holds ? byOf(turned.entry) : (originsOf(configured)[name] ?? 'default'),
       changedAt: holds ? turned.entry.at : null,
       threads: used.get(name) ?? [],
@@ -369,6 +370,11 @@ const SETTINGS_BY_SPELLING = new Map<string, Setting>(
     return [setting.name, fileKey, flag, variable].map((name): [string, Setting] => [name, setting]);
   }),
 );
+
+function choicesOf(setting: Setting): readonly string[] | null {
+  if (setting.type === 'boolean') return ['on', 'off'];
+  return setting.type === 'choice' ? setting.choices : null;
+}
 
 function settingOf(name: string): Setting | undefined {
   return (SETTINGS as readonly Setting[]).find((setting) => setting.name === name);

@@ -11,6 +11,8 @@ export interface KnobReport {
   readonly configured: string;
   /** What is allowed, in words, with units. */
   readonly range: string;
+  /** All that it may be; null: too many to be listed. */
+  readonly choices: readonly string[] | null;
   /** `default`, `--port`, `rookery.toml: port`, or `knob 12 by ada`. */
   readonly source: string;
   /** Wall-clock ms at which it was turned; null: it was not. */

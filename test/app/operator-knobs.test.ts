@@ -135,6 +135,7 @@ test('a knob that is turned holds in all threads, is written down, and can be re
       default: '64',
       configured: '64',
       range: 'a whole number from 1 to 4096',
+      choices: null,
       source: 'knob 1 by ada',
       changedAt: 0,
       threads: ['scheduler-1'],

@@ -102,6 +102,10 @@ describe('the operator’s page of a running server', { skip: NO_BROWSER }, () =
     await light.getByRole('link', { name: /^partition-0\D/ }).click();
     await light.getByRole('heading', { name: 'partition-0' }).waitFor();
     await light.getByText('Started by').waitFor();
+    // And the supervisor above it.
+    await light.locator('.crumbs').getByRole('link', { name: 'partitions' }).click();
+    await light.getByRole('heading', { name: /^partitions-\d$/ }).waitFor();
+    await light.goBack();
     await light.goBack();
     await light.getByRole('heading', { name: 'Supervision tree' }).waitFor();
 
@@ -113,12 +117,16 @@ describe('the operator’s page of a running server', { skip: NO_BROWSER }, () =
       .getByRole('region', { name: 'Processes found' })
       .getByRole('link', { name: new RegExp(`^${label}\\D`) })
       .click();
+    // Its messages, for as long as somebody wants to see them.
+    await light.getByRole('button', { name: 'Trace for 10 s' }).click();
+    const traced = light.getByRole('region', { name: 'Messages traced' });
+    await traced.getByRole('cell', { name: 'in', exact: true }).first().waitFor();
     await light.getByRole('button', { name: 'Suspend' }).click();
     await light.getByText(/^suspended/).waitFor();
     const address = light.url();
     await light.getByRole('link', { name: 'Overview', exact: true }).click();
     await light
-      .getByRole('alert', { name: 'Alerts' })
+      .getByRole('region', { name: 'Alerts', exact: true })
       .getByText(new RegExp(`${label} `))
       .first()
       .waitFor();
@@ -126,7 +134,7 @@ describe('the operator’s page of a running server', { skip: NO_BROWSER }, () =
     if (pictures !== undefined) await light.waitForTimeout(10_000);
     for (const [name, tab] of Object.entries({ light, dark, phone })) {
       await tab.getByRole('link', { name: 'Overview', exact: true }).click();
-      await tab.getByRole('alert', { name: 'Alerts' }).waitFor();
+      await tab.getByRole('region', { name: 'Alerts', exact: true }).waitFor();
       await picture(tab, `operator-alert-${name}`);
     }
     await dark.getByRole('link', { name: 'Processes', exact: true }).click();
@@ -140,6 +148,13 @@ describe('the operator’s page of a running server', { skip: NO_BROWSER }, () =
       .fill('I held it myself');
     await light.getByRole('button', { name: 'I look after it' }).first().click();
     await light.getByText('page looks after it').first().waitFor();
+    await light
+      .getByLabel(/^Silence alert/)
+      .first()
+      .selectOption('for 10 minutes');
+    await light.locator('.alert').getByText('silenced').first().waitFor();
+    await light.getByRole('button', { name: 'End it' }).first().click();
+    await light.locator('.alert').getByText('silenced').first().waitFor({ state: 'detached' });
     await picture(light, 'operator-alert-acknowledged');
     await light.goto(address);
     await picture(light, 'operator-process-light');
@@ -166,6 +181,21 @@ describe('the operator’s page of a running server', { skip: NO_BROWSER }, () =
     await picture(light, 'operator-knobs-light');
     await knob.getByRole('button', { name: 'Revert' }).click();
     await knob.getByText('configured: 64').waitFor({ state: 'detached' });
+    const history = light.getByRole('region', { name: 'History of knobs' });
+    await history.getByRole('button', { name: 'Back to here' }).first().click();
+    await history.getByRole('button', { name: 'Really undo' }).click();
+    await knob.getByText('configured: 64').waitFor();
+    const mode = light.locator('form.knob', { hasText: 'gcMode' });
+    await mode.getByRole('combobox').selectOption('spill');
+    await mode.getByRole('button', { name: 'Set' }).click();
+    await mode.getByText('configured: spill+defer').waitFor();
+
+    // All partitions of one scheduler go to the other.
+    await light.getByRole('link', { name: 'Partitions', exact: true }).click();
+    await light.getByLabel(/^What is to move/).fill('scheduler-2');
+    await light.getByLabel('Where to').selectOption('scheduler-1');
+    await light.getByRole('button', { name: 'Move' }).click();
+    await light.getByText('32 moved').waitFor();
     assert.deepEqual(complaints, []);
   });
 });

@@ -195,6 +195,70 @@ test('nobody looks: nothing is asked for; somebody looks again: it goes on', { s
   await tab.close();
 });
 
+test('a token in the address of a page that is open is taken, and does not stay there', {
+  skip,
+}, async () => {
+  const tab = await openTab('');
+  await tab.waitForSelector('#login');
+  await tab.evaluate(`location.hash = '#${token.fresh}'`);
+  await tab.waitForSelector('#status');
+  assert.equal(tab.url(), `http://127.0.0.1:${server.port}/`);
+  await tab.close();
+  assert.deepEqual(complaints, []);
+});
+
+test('tabs share the token: a new one opens those that are locked, and an old one does not take it away', {
+  skip,
+}, async () => {
+  const context = await browser.newContext();
+  const tab = async (fragment: string) => {
+    const made = await context.newPage();
+    await made.goto(`http://127.0.0.1:${server.port}/${fragment}`);
+    return made;
+  };
+  const locked = await tab('');
+  await locked.waitForSelector('#login');
+  // One that was opened with the token of before, and has not been told yet that it is none any more.
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const stale = await context.newPage();
+  await stale.route('**/api/**', async (route) => {
+    await released;
+    await route.continue();
+  });
+  await stale.goto(`http://127.0.0.1:${server.port}/#of-before`);
+  const fresh = await tab(`#${token.fresh}`);
+  await fresh.waitForSelector('#status');
+  await locked.waitForSelector('#status');
+  release();
+  await stale.waitForSelector('#status');
+  const kept = await fresh.evaluate("localStorage.getItem('rookery-operator-token')");
+  assert.equal(kept, token.fresh);
+  await fresh.click('#forget');
+  await locked.waitForSelector('#login');
+  await stale.waitForSelector('#login');
+  await context.close();
+});
+
+test('a server that does not answer: since when, and why, over what was known last', { skip }, async () => {
+  const tab = await openTab(`#${token.fresh}`);
+  await tab.waitForSelector('#status');
+  await tab.route('**/metrics.json', (route) => route.abort());
+  await tab.getByRole('alert').getByText('nobody answers at this address').waitFor();
+  await tab.getByText(/What stands here is of \d\d:\d\d:\d\d/).waitFor();
+  await tab.unroute('**/metrics.json');
+  await tab.route('**/metrics.json', (route) =>
+    route.fulfill({ status: 500, json: { error: 'the reading threw' } }),
+  );
+  await tab.getByRole('alert').getByText('the reading threw').waitFor();
+  await tab.unroute('**/metrics.json');
+  await tab.getByRole('alert').waitFor({ state: 'detached' });
+  await tab.close();
+  complaints.length = 0;
+});
+
 test('on a phone nothing is wider than the screen', { skip }, async () => {
   const tab = await browser.newPage({ viewport: { width: 360, height: 740 } });
   await tab.goto(`http://127.0.0.1:${server.port}/#${token.fresh}`);

@@ -1,10 +1,11 @@
 import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import type { Collector, CollectorState } from './collector.js';
 import { CollectorContext } from './context.js';
-import { duration } from './format.js';
+import { clockTime, duration } from './format.js';
 import { Login } from './login.js';
 import { PAGES } from './pages.js';
 import { href, useRoute } from './route.js';
+import { keepName, storedName } from './stored-name.js';
 
 /** The frame around the pages: who this server is and how it is, the menu, the token. */
 export function App(props: { readonly collector: Collector }) {
@@ -18,8 +19,10 @@ export function App(props: { readonly collector: Collector }) {
   const alerts = collector.samples.figure({ group: 'alert', column: 'active' }) ?? 0;
   const isOpen = snapshot !== null && state !== 'login' && state !== 'refused';
   useEffect(() => {
-    document.title = `${page.title} · Rookery`;
-  }, [page]);
+    const count = isOpen && alerts > 0 ? `(${alerts}) ` : '';
+    document.title = `${count}${isOpen ? page.title : 'Locked'} · Rookery`;
+  }, [page, alerts, isOpen]);
+  const latest = collector.samples.times().at(-1);
 
   return (
     <CollectorContext.Provider value={collector}>
@@ -38,6 +41,7 @@ export function App(props: { readonly collector: Collector }) {
             {snapshot.server.development ? ' · development' : ''}
           </p>
         )}
+        {isOpen ? <Name /> : null}
         {isOpen ? (
           <button id="forget" type="button" onClick={() => collector.logout()}>
             Forget token
@@ -63,14 +67,47 @@ export function App(props: { readonly collector: Collector }) {
               ))}
             </ul>
           </nav>
-          <main aria-label={page.title}>
+          <main aria-label={page.title} class={state === 'lost' ? 'stale' : undefined}>
+            {state === 'lost' ? (
+              <p class="alert critical" role="alert">
+                <span>
+                  No answer: {collector.lostBecause}.{' '}
+                  {latest === undefined ? '' : `What stands here is of ${clockTime(latest * 1000)}. `}
+                  It is tried again each second.
+                </span>
+              </p>
+            ) : null}
             <page.module rest={route.path === page.path ? route.rest : ''} />
           </main>
         </div>
       ) : state === 'login' || state === 'refused' ? (
         <Login isRefused={state === 'refused'} onToken={(token) => collector.login(token)} />
+      ) : state === 'lost' ? (
+        <p class="panel login" role="alert">
+          No answer: {collector.lostBecause}. It is tried again each second.
+        </p>
       ) : null}
     </CollectorContext.Provider>
+  );
+}
+
+/** Who sits here: it stands in histories and in the audit log beside what he changes. */
+function Name() {
+  const [name, setName] = useState(storedName);
+  return (
+    <input
+      class="name"
+      aria-label="Your name, for the histories"
+      placeholder="your name"
+      title="It stands in the histories beside what you change."
+      maxLength={40}
+      autocomplete="username"
+      value={name}
+      onInput={(event) => {
+        setName(event.currentTarget.value);
+        keepName(event.currentTarget.value);
+      }}
+    />
   );
 }
 

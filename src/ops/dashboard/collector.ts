@@ -22,6 +22,8 @@ export class Collector {
   readonly api: OperatorApi;
   readonly samples = new Samples(SAMPLES_MAX, INTERVAL_MS);
   state: CollectorState = 'opening';
+  /** While it is `lost`: why, in words. */
+  lostBecause = '';
   /** Null: has not come yet. */
   snapshot: Snapshot | null = null;
   /** What is known of the figures beforehand. */
@@ -46,6 +48,15 @@ export class Collector {
   }
 
   start(): void {
+    addEventListener('hashchange', () => {
+      if (!this.#token.takeFromAddress()) return;
+      this.state = 'opening';
+      void this.#tick();
+    });
+    this.#token.onOther(() => {
+      if (this.#token.value === '') this.#leave();
+      else void this.#tick();
+    });
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'visible') void this.#tick();
       else clearTimeout(this.#timer);
@@ -67,6 +78,10 @@ export class Collector {
 
   logout(): void {
     this.#token.forget();
+    this.#leave();
+  }
+
+  #leave(): void {
     this.snapshot = null;
     this.pins = null;
     this.samples.clear();
@@ -83,20 +98,29 @@ export class Collector {
     const begun = performance.now();
     this.#isAsking = true;
     let state: CollectorState = 'live';
+    const asked = this.#token.value;
     try {
       await this.#ask();
-      this.#token.keep();
+      // Another one was entered meanwhile: what came says nothing of that.
+      if (this.#token.value === asked) this.#token.keep();
     } catch (error) {
       if (error instanceof Refused && error.status === 401) {
-        this.#token.forget();
-        state = 'refused';
-      } else state = 'lost';
+        // Entered meanwhile, or renewed in another tab: that one is tried.
+        const isThereAnother = this.#token.value !== asked || this.#token.refused();
+        state = isThereAnother ? 'opening' : 'refused';
+      } else {
+        state = 'lost';
+        this.lostBecause = inWords(error);
+      }
     }
     this.#isAsking = false;
     // Logged out meanwhile: what came is nobody's.
-    if (this.#token.value === '' && state === 'live') state = 'login';
+    if (this.#token.value === '' && state !== 'refused') {
+      this.#leave();
+      return;
+    }
     this.#show(state);
-    if (state === 'refused' || state === 'login' || document.visibilityState !== 'visible') return;
+    if (state === 'refused' || document.visibilityState !== 'visible') return;
     const leftMs = Math.max(100, INTERVAL_MS - (performance.now() - begun));
     this.#timer = setTimeout(() => void this.#tick(), leftMs);
   }
@@ -108,9 +132,13 @@ export class Collector {
       this.groups.length === 0 ? null : this.api.get<Reading>(`/api/reading${this.#since}`),
       this.#askPins(),
     ]);
-    // Another server than before may be another version of it.
-    if (this.snapshot !== null && this.snapshot.server.pid !== snapshot.server.pid)
-      this.#groupsAreKnown = false;
+    // Another server than before may be another version of it, with other columns.
+    const isAnotherProcess = this.snapshot !== null && this.snapshot.server.pid !== snapshot.server.pid;
+    if (isAnotherProcess || (reading !== null && this.samples.isOfAnother(reading))) {
+      this.samples.clear();
+      this.#pinsAreMissing = false;
+      await this.#askWhatThereIs();
+    }
     this.snapshot = snapshot;
     if (reading === null) return;
     this.#since = `?since=${reading.uptimeMs}`;
@@ -151,4 +179,11 @@ export class Collector {
     this.state = state;
     for (const watcher of this.#watchers) watcher();
   }
+}
+
+/** What went wrong with a question, for the head of the page. */
+function inWords(error: unknown): string {
+  if (error instanceof Refused) return error.message;
+  if (error instanceof DOMException && error.name === 'TimeoutError') return 'it takes too long to answer';
+  return 'nobody answers at this address';
 }

@@ -49,7 +49,7 @@ export function duration(ms: Point): string {
 export function share(value: Point): string {
   return value === null
     ? NOT_AVAILABLE
-    : `${value < 0.1 ? (value * 100).toFixed(1) : Math.round(value * 100)} %`;
+    : `${value !== 0 && value < 0.1 ? (value * 100).toFixed(1) : Math.round(value * 100)} %`;
 }
 
 /** A figure in its unit; of a counter, which is shown as a rate, with `/s` behind it. */
@@ -86,8 +86,21 @@ export function dayAndTime(at: number): string {
   return new Date(at).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
 }
 
-/** `young_bytes` as a heading: Young bytes. */
+/** The time of day, with the day before it when it was not today. */
+export function momentText(at: number): string {
+  const isToday = new Date(at).toDateString() === new Date().toDateString();
+  return isToday ? clockTime(at) : dayAndTime(at);
+}
+
+/** Figures are shown in whatever unit suits them: a name that says another one would mislead. */
+const TIMES = /_(?:ms|ns|us|s)(?=_max$|$)/;
+const SHORT_FORMS = /\b(?:cpu|gc|io|ipc|psi|tcp|udp|wal)\b/g;
+
+/** `batch_ms_max` as a heading: Batch time max. */
 export function words(name: string): string {
-  const text = name.replaceAll('_', ' ');
+  const text = name
+    .replace(TIMES, '_time')
+    .replaceAll('_', ' ')
+    .replace(SHORT_FORMS, (form) => form.toUpperCase());
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

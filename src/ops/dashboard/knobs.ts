@@ -8,6 +8,8 @@ export interface KnobEntry {
   readonly configured: string;
   /** What is allowed, in words. */
   readonly range: string;
+  /** All that it may be; null: too many to be listed. */
+  readonly choices: readonly string[] | null;
   readonly source: string;
   readonly changedAt: number | null;
 }

@@ -3,6 +3,9 @@ import type { StoredToken } from './stored-token.js';
 /** How long an answer may take. Actions that look for long say how long themselves. */
 const ANSWER_MS_MAX = 5000;
 
+/** What is POSTed may take longer: partitions move one after the other. */
+const POST_MS_MAX = 60_000;
+
 /** The server refused, in its own words. */
 export class Refused extends Error {
   override readonly name = 'Refused';
@@ -19,8 +22,23 @@ export class Refused extends Error {
 export class OperatorApi {
   readonly #token: StoredToken;
 
-  constructor(token: StoredToken) {
+  /** @param author who says what is changed, for the histories and the audit log; '': nobody has said */
+  constructor(
+    token: StoredToken,
+    private readonly author: () => string,
+  ) {
     this.#token = token;
+  }
+
+  /** `POST /<path>` without a body. @throws as {@link get} */
+  post<T>(path: string): Promise<T> {
+    return this.#ask<T>(path, { method: 'POST', headers: this.#said() }, POST_MS_MAX);
+  }
+
+  #said(): Record<string, string> {
+    const author = this.author().trim();
+    const said = author === '' ? 'page' : `${author} (page)`;
+    return { 'content-type': 'application/json', 'x-rookery-author': encodeURIComponent(said) };
   }
 
   /**
@@ -36,7 +54,7 @@ export class OperatorApi {
   action<T>(name: string, params: object = {}, answerMsMax: number = ANSWER_MS_MAX): Promise<T> {
     const init = {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-rookery-author': 'page' },
+      headers: this.#said(),
       body: JSON.stringify(params),
     };
     return this.#ask<T>(`/api/action/${name}`, init, answerMsMax);

@@ -75,7 +75,7 @@ export function Plot(props: PlotProps) {
   return (
     <figure class="panel plot">
       <figcaption>
-        <h3>{props.title}</h3>
+        <h2>{props.title}</h2>
         <time class="quiet">{pointed !== null && at >= 0 ? clockTime(times[at]! * 1000) : ''}</time>
       </figcaption>
       <div class="plot-canvas" ref={canvas} />

@@ -1,8 +1,10 @@
-import { useState } from 'preact/hooks';
-import type { ProcessOutcome, ProcessReport, Some } from '../processes.js';
-import { useAction, useCollector } from './context.js';
+import { type ComponentChildren, Fragment } from 'preact';
+import type { ProcessReport, Some } from '../processes.js';
+import { useAction } from './context.js';
 import { number } from './format.js';
 import { Empty, NotAvailable, Panel, Tile } from './panel.js';
+import { ProcessOperations } from './process-operations.js';
+import { ProcessTrace } from './process-trace.js';
 import { href } from './route.js';
 
 /** Everything about one process, and what can be done to it. */
@@ -38,24 +40,28 @@ export function ProcessDetail(props: { readonly pid: string }) {
     <>
       <p class="crumbs">
         <a href={href('processes')}>← Processes</a>
-        <span class="quiet">{[answer.thread, ...answer.path].join(' › ')}</span>
+        <span class="quiet">
+          {[answer.thread, ...answer.path.slice(0, -1)].join(' › ')}
+          {answer.path.length === 0 ? null : ' › '}
+          <Named one={answer.parent} text={answer.path.at(-1)} />
+        </span>
       </p>
       <Panel
         title={answer.name ?? answer.label}
         note={`${answer.pid} · ${answer.kind} · priority ${answer.priority}`}
-        tools={<Operations report={answer} onDone={again} />}
+        tools={<ProcessOperations report={answer} onDone={again} />}
       >
         {error === null ? null : <p class="empty bad">{error}</p>}
         <dl class="figures">
           <Fact name="Label" value={answer.label} />
           <Fact name="Thread" value={answer.thread} />
-          <Fact name="Started by" value={answer.parent ?? 'nobody'} />
+          <Fact name="Started by" value={answer.parent === null ? 'nobody' : <Named one={answer.parent} />} />
           <Fact name="Traps exits" value={answer.trapExit ? 'yes' : 'no'} />
           <Fact name="Inside of a callback" value={answer.waits ? 'it waits' : 'no'} />
           <Fact name="Timers" value={number(answer.timers)} />
-          <Fact name="Links" value={some(answer.links)} />
-          <Fact name="Monitors" value={some(answer.monitoring)} />
-          <Fact name="Monitored by" value={some(answer.monitoredBy)} />
+          <Fact name="Links" value={<Several some={answer.links} />} />
+          <Fact name="Monitors" value={<Several some={answer.monitoring} />} />
+          <Fact name="Monitored by" value={<Several some={answer.monitoredBy} />} />
         </dl>
       </Panel>
       <section class="tiles" aria-label="Mailbox">
@@ -78,6 +84,7 @@ export function ProcessDetail(props: { readonly pid: string }) {
           </ol>
         )}
       </Panel>
+      <ProcessTrace pid={answer.pid} />
       <Panel title="State" note="In outline">
         {answer.state === null ? (
           <Empty>{answer.stateMissing ?? 'It is no behaviour, and shows none.'}</Empty>
@@ -89,45 +96,7 @@ export function ProcessDetail(props: { readonly pid: string }) {
   );
 }
 
-/** Holding, letting go and killing; the last one wants a second press. */
-function Operations(props: { readonly report: ProcessReport; readonly onDone: () => void }) {
-  const { api, actions } = useCollector();
-  const { pid, suspended } = props.report;
-  const [said, setSaid] = useState('');
-  const [isSure, setSure] = useState(false);
-  const act = async (name: string, params: object = {}): Promise<void> => {
-    setSure(false);
-    try {
-      setSaid((await api.action<ProcessOutcome>(name, { pid, ...params })).outcome);
-    } catch (error) {
-      setSaid((error as Error).message);
-    }
-    props.onDone();
-  };
-  const has = (name: string) => actions?.has(name) ?? false;
-  return (
-    <>
-      <output class="quiet">{said}</output>
-      {has('suspend') && has('resume') ? (
-        <button type="button" onClick={() => void act(suspended ? 'resume' : 'suspend')}>
-          {suspended ? 'Resume' : 'Suspend'}
-        </button>
-      ) : null}
-      {has('kill') ? (
-        <button
-          type="button"
-          class={isSure ? 'danger' : undefined}
-          onBlur={() => setSure(false)}
-          onClick={() => (isSure ? void act('kill') : setSure(true))}
-        >
-          {isSure ? 'Really kill it' : 'Kill'}
-        </button>
-      ) : null}
-    </>
-  );
-}
-
-function Fact(props: { readonly name: string; readonly value: string }) {
+function Fact(props: { readonly name: string; readonly value: ComponentChildren }) {
   return (
     <div>
       <dt>{props.name}</dt>
@@ -136,7 +105,27 @@ function Fact(props: { readonly name: string; readonly value: string }) {
   );
 }
 
-function some({ count, first }: Some<string>): string {
-  if (count === 0) return 'none';
-  return `${first.slice(0, 3).join(', ')}${count > 3 ? ` and ${number(count - 3)} more` : ''}`;
+/** A process as reports call it, `session<1.2.0>`, leading to the page about it. */
+function Named(props: { readonly one: string | null; readonly text?: string | undefined }) {
+  const { one, text } = props;
+  const pid = one === null ? null : (/<[\d.]+>$/.exec(one)?.[0] ?? null);
+  if (pid === null) return <>{text ?? one}</>;
+  return <a href={href('processes', pid)}>{text ?? one}</a>;
+}
+
+function Several(props: { readonly some: Some<string> }) {
+  const { count, first } = props.some;
+  if (count === 0) return <>none</>;
+  const shown = first.slice(0, 3);
+  return (
+    <>
+      {shown.map((one, index) => (
+        <Fragment key={one}>
+          {index === 0 ? '' : ', '}
+          <Named one={one} />
+        </Fragment>
+      ))}
+      {count > shown.length ? ` and ${number(count - shown.length)} more` : ''}
+    </>
+  );
 }

@@ -72,11 +72,19 @@ export class Samples {
     return this.#columns.get(group)?.has(column) ?? false;
   }
 
-  add(reading: Reading): void {
+  /**
+   * Is it of another server than those before? Its time runs backwards, or it began after the last of them: after a pause a
+   * new server may have been up for longer than the old one had been.
+   */
+  isOfAnother({ at, uptimeMs }: Reading): boolean {
     const last = this.#samples.at(-1);
-    if (last !== undefined && reading.uptimeMs < last.uptimeMs) this.#samples.length = 0;
-    // Two answers of the same moment, or a clock that was set back: a line does not go backwards.
-    else if (last !== undefined && reading.at <= last.at) return;
+    return last !== undefined && (uptimeMs < last.uptimeMs || at - uptimeMs > last.at);
+  }
+
+  add(reading: Reading): void {
+    if (this.isOfAnother(reading)) this.#samples.length = 0;
+    // Two answers of the same moment.
+    else if (reading.uptimeMs === this.#samples.at(-1)?.uptimeMs) return;
     if (this.#samples.length === this.#capacity) this.#samples.shift();
     const groups = new Map<string, ReadonlyMap<string, Float64Array>>();
     for (const [name, rows] of Object.entries(reading.groups)) {
@@ -94,9 +102,14 @@ export class Samples {
     this.version++;
   }
 
-  /** Of all samples, in seconds since 1970. */
+  /**
+   * Of all samples, in seconds since 1970 by the clock of the latest one: when the server's clock is set the line does not
+   * jump, and does not wait until the clock has caught up.
+   */
   times(): number[] {
-    return this.#samples.map(({ at }) => at / 1000);
+    const last = this.#samples.at(-1);
+    if (last === undefined) return [];
+    return this.#samples.map(({ uptimeMs }) => (last.at - (last.uptimeMs - uptimeMs)) / 1000);
   }
 
   /** The rows of a group in the latest reading. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { counter, gauge, peak } from '../../../src/metrics/columns.js';
 import type { GroupDescription, Reading, Row } from '../../../src/metrics/reading.js';
-import { bytes, duration, figure, number, share } from '../../../src/ops/dashboard/format.js';
+import { bytes, duration, figure, number, share, words } from '../../../src/ops/dashboard/format.js';
 import { Samples } from '../../../src/ops/dashboard/samples.js';
 
 const RING: GroupDescription = {
@@ -91,9 +91,40 @@ test('a line is broken where nobody looked, and begins anew with the server', ()
   assert.deepEqual(line(of, 'depth', 'a'), [1, null, 3]);
   of.add({ ...reading(500, [{ instance: 'a', figures: [4, 1, 1] }]), at: 2_000_000 });
   assert.equal(of.length, 1);
-  // The same moment again, or a clock set back.
-  of.add({ ...reading(600, []), at: 2_000_000 });
+  // The same moment again.
+  of.add({ ...reading(500, []), at: 2_000_000 });
   assert.equal(of.length, 1);
+});
+
+test('a clock that is set back or forward neither stops a line nor bends it', () => {
+  for (const step of [-3_600_000, 1500]) {
+    const of = samples();
+    of.add(reading(10_000, [{ instance: 'a', figures: [0, 1, 1] }]));
+    of.add(reading(11_000, [{ instance: 'a', figures: [5, 1, 1] }]));
+    const later = reading(12_000, [{ instance: 'a', figures: [12, 1, 1] }]);
+    of.add({ ...later, at: later.at + step });
+    assert.deepEqual(line(of, 'publishes', 'a'), [null, 5, 7]);
+    const [first, second, third] = of.times();
+    assert.deepEqual([second! - first!, third! - second!], [1, 1]);
+    assert.equal(third, (later.at + step) / 1000);
+  }
+});
+
+test('another server than before begins a new history, even if it is up for longer than that was', () => {
+  const of = samples();
+  of.add(reading(5000, [{ instance: 'a', figures: [900, 1, 1] }]));
+  const other = { ...reading(60_000, [{ instance: 'a', figures: [7, 1, 1] }]), at: 1_005_000 + 70_000 };
+  assert.equal(of.isOfAnother(other), true);
+  of.add(other);
+  assert.equal(of.length, 1);
+  assert.equal(of.latest({ group: 'ring', column: 'publishes' }), null);
+});
+
+test('headings say no unit that the figure beside them does not have', () => {
+  assert.deepEqual(
+    ['batch_ms_max', 'batch_max', 'gc_ms', 'io_ms', 'wal_bytes', 'bytes', 'minor'].map(words),
+    ['Batch time max', 'Batch max', 'GC time', 'IO time', 'WAL bytes', 'Bytes', 'Minor'],
+  );
 });
 
 test('however long it goes on, it keeps so many samples and the latest ones', () => {

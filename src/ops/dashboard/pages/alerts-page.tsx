@@ -5,8 +5,15 @@ import { AlertLine } from '../active-alerts.js';
 import { useAction, useCollector } from '../context.js';
 import { dayAndTime, duration, figure } from '../format.js';
 import { Empty, NotAvailable, numeric, Panel, Table } from '../panel.js';
+import { href } from '../route.js';
 
-const HOUR_MS = 3_600_000;
+/** For how long an alert can be silenced here. */
+const TIMES = [
+  ['for 10 minutes', 600_000],
+  ['for an hour', 3_600_000],
+  ['for a day', 86_400_000],
+  ['for a week', 604_800_000],
+] as const;
 const SHOWN = 100;
 /** The rules' own units in those of figures. */
 const UNITS: Readonly<Record<string, string>> = { bytes: 'By', share: '1' };
@@ -24,9 +31,9 @@ export function AlertsPage() {
     );
   }
   if (answer === null) return <Panel title="Alerts">{<Empty>{error ?? '…'}</Empty>}</Panel>;
-  const act = async (name: string, params: object): Promise<void> => {
+  const act = async (name: string, ...all: readonly object[]): Promise<void> => {
     try {
-      await api.action(name, params);
+      for (const params of all) await api.action(name, params);
       setSaid('');
     } catch (thrown) {
       setSaid((thrown as Error).message);
@@ -37,11 +44,14 @@ export function AlertsPage() {
     <>
       <Panel
         title="Active"
-        note={answer.active.length === 0 ? 'Nothing is wrong.' : undefined}
-        tools={<output class="bad">{said}</output>}
+        tools={
+          <output class="bad" role="alert">
+            {said}
+          </output>
+        }
       >
         {answer.active.length === 0 ? (
-          <Empty>No rule fires.</Empty>
+          <Empty>Nothing is wrong: no rule fires.</Empty>
         ) : (
           <ul class="alerts">
             {answer.active.map((alert) => (
@@ -85,7 +95,7 @@ export function AlertsPage() {
               <tr key={alert.id}>
                 <td>{dayAndTime(alert.raisedAt)}</td>
                 <td class="number">
-                  {alert.clearedAt === null ? '' : duration(alert.clearedAt - alert.raisedAt)}
+                  {alert.clearedAt === null ? 'goes on' : duration(alert.clearedAt - alert.raisedAt)}
                 </td>
                 <td>{alert.severity}</td>
                 <td>{alert.rules.join(', ')}</td>
@@ -101,7 +111,11 @@ export function AlertsPage() {
             <tr key={rule.name}>
               <td>{rule.name}</td>
               <td>{rule.severity}</td>
-              <td class="mono">{rule.setting}</td>
+              <td>
+                <a class="mono" href={href('knobs', rule.setting)}>
+                  {rule.setting}
+                </a>
+              </td>
               <td class="number">
                 {rule.limit === null
                   ? 'off'
@@ -120,16 +134,16 @@ export function AlertsPage() {
 
 function Operations(props: {
   readonly alert: AlertView;
-  readonly act: (name: string, params: object) => Promise<void>;
+  readonly act: (name: string, ...params: readonly object[]) => Promise<void>;
 }) {
   const { alert, act } = props;
   const [comment, setComment] = useState('');
-  const silence = {
-    rule: alert.rules[0] ?? '*',
-    subject: alert.subject,
-    ms: HOUR_MS,
-    ...(comment === '' ? {} : { comment }),
-  };
+  const said = comment === '' ? {} : { comment };
+  // It is silent when all rules that fire are: of a process all there are, as it gets longer another one may follow.
+  const silences = (ms: number): object[] =>
+    alert.subject.startsWith('<')
+      ? [{ subject: alert.subject, ms, ...said }]
+      : alert.rules.map((rule) => ({ rule, subject: alert.subject, ms, ...said }));
   return (
     <div class="row alert-tools">
       <input
@@ -140,16 +154,30 @@ function Operations(props: {
         onInput={(event) => setComment(event.currentTarget.value)}
       />
       {alert.acknowledged === null ? (
-        <button
-          type="button"
-          onClick={() => void act('alert-ack', { id: alert.id, ...(comment === '' ? {} : { comment }) })}
-        >
+        <button type="button" onClick={() => void act('alert-ack', { id: alert.id, ...said })}>
           I look after it
         </button>
       ) : null}
-      <button type="button" onClick={() => void act('alert-silence', silence)}>
-        Silence for an hour
-      </button>
+      {alert.silenced ? null : (
+        <select
+          aria-label={`Silence alert ${alert.id}`}
+          value=""
+          onChange={(event) => {
+            const ms = Number(event.currentTarget.value);
+            event.currentTarget.value = '';
+            void act('alert-silence', ...silences(ms));
+          }}
+        >
+          <option value="" disabled>
+            Silence …
+          </option>
+          {TIMES.map(([text, ms]) => (
+            <option key={ms} value={ms}>
+              {text}
+            </option>
+          ))}
+        </select>
+      )}
     </div>
   );
 }

@@ -1,7 +1,8 @@
-import { useState } from 'preact/hooks';
+import { Canaries } from '../canaries.js';
 import { useAction, useCollector } from '../context.js';
 import { dayAndTime } from '../format.js';
 import { Empty, NotAvailable, numeric, Panel, Table } from '../panel.js';
+import { ReleaseOperations } from '../release-operations.js';
 import { Group } from './figures-page.js';
 
 const ROUNDS = 5;
@@ -32,6 +33,7 @@ export function CodePage() {
       ) : (
         <Group group={group} title="Modules" />
       )}
+      <Canaries />
       <Releases />
     </>
   );
@@ -42,7 +44,7 @@ function Releases() {
   if (isMissing) return null;
   const releases = [...(answer ?? [])].reverse().slice(0, SHOWN);
   return (
-    <Panel title="Releases" tools={releases.length === 0 ? undefined : <RollBack onDone={again} />}>
+    <Panel title="Releases" tools={releases.length === 0 ? undefined : <ReleaseOperations onDone={again} />}>
       {answer === null ? (
         <Empty>{error ?? '…'}</Empty>
       ) : releases.length === 0 ? (
@@ -62,36 +64,5 @@ function Releases() {
         </Table>
       )}
     </Panel>
-  );
-}
-
-/** Takes the latest release back; it wants a second press. */
-function RollBack(props: { readonly onDone: () => void }) {
-  const { api, actions } = useCollector();
-  const [isSure, setSure] = useState(false);
-  const [said, setSaid] = useState('');
-  if (!(actions?.has('code-rollback') ?? false)) return null;
-  const rollBack = async (): Promise<void> => {
-    setSure(false);
-    try {
-      await api.action('code-rollback', { message: 'from the operator’s page' });
-      setSaid('rolled back');
-    } catch (error) {
-      setSaid((error as Error).message);
-    }
-    props.onDone();
-  };
-  return (
-    <>
-      <output class="quiet">{said}</output>
-      <button
-        type="button"
-        class={isSure ? 'danger' : undefined}
-        onBlur={() => setSure(false)}
-        onClick={() => (isSure ? void rollBack() : setSure(true))}
-      >
-        {isSure ? 'Really take it back' : 'Roll back'}
-      </button>
-    </>
   );
 }

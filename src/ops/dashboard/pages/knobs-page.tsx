@@ -1,14 +1,17 @@
 import { useState } from 'preact/hooks';
 import { useAction, useCollector } from '../context.js';
 import { dayAndTime } from '../format.js';
+import { KnobForm } from '../knob-form.js';
 import type { KnobEntry, KnobHistoryEntry } from '../knobs.js';
-import { Empty, NotAvailable, Panel, Table } from '../panel.js';
+import { Empty, NotAvailable, numeric, Panel, Table } from '../panel.js';
+import { SureButton } from '../sure-button.js';
 
 const ROUNDS = 5;
 const HISTORY = 50;
 
 /** What can be turned while the server runs, and who has turned what. */
-export function KnobsPage() {
+export function KnobsPage(props: { readonly rest: string }) {
+  const { api } = useCollector();
   const list = useAction<{ readonly knobs: readonly KnobEntry[] }>('knob-list', {}, ROUNDS);
   const history = useAction<{ readonly entries: readonly KnobHistoryEntry[] }>(
     'knob-history',
@@ -16,6 +19,9 @@ export function KnobsPage() {
     ROUNDS,
   );
   const [filter, setFilter] = useState('');
+  const [isTurnedOnly, setTurnedOnly] = useState(false);
+  const [why, setWhy] = useState('');
+  const [said, setSaid] = useState('');
   if (list.isMissing) {
     return (
       <Panel title="Knobs">
@@ -24,17 +30,31 @@ export function KnobsPage() {
     );
   }
   if (list.answer === null) return <Panel title="Knobs">{<Empty>{list.error ?? '…'}</Empty>}</Panel>;
-  const knobs = list.answer.knobs.filter(({ name, description }) =>
-    `${name} ${description}`.toLowerCase().includes(filter.toLowerCase()),
+  const all = list.answer.knobs;
+  const wanted = filter.trim().toLowerCase();
+  const knobs = all.filter(
+    ({ name, description, changedAt }) =>
+      (changedAt !== null || !isTurnedOnly) && found(`${name} ${description}`, wanted),
   );
+  const turned = all.filter(({ changedAt }) => changedAt !== null).length;
   const groups = [...new Set(knobs.map(({ group }) => group))];
+  const backTo = async (entry: number): Promise<void> => {
+    try {
+      const message = why.trim() === '' ? {} : { message: why.trim() };
+      await api.action('knob-revert', { to: entry, ...message });
+      setSaid('');
+    } catch (thrown) {
+      setSaid((thrown as Error).message);
+    }
+    changed();
+  };
   const changed = (): void => {
     list.again();
     history.again();
   };
   return (
     <>
-      <div class="row">
+      <div class="row knob-tools">
         <input
           type="search"
           aria-label="Filter of knobs"
@@ -42,26 +62,56 @@ export function KnobsPage() {
           value={filter}
           onInput={(event) => setFilter(event.currentTarget.value)}
         />
+        <input
+          aria-label="Why, for the history"
+          placeholder="why you change it, for the history"
+          maxLength={500}
+          value={why}
+          onInput={(event) => setWhy(event.currentTarget.value)}
+        />
+        <button type="button" aria-pressed={isTurnedOnly} onClick={() => setTurnedOnly(!isTurnedOnly)}>
+          turned ({turned})
+        </button>
       </div>
+      {knobs.length > 0 ? null : (
+        <Panel title="Knobs">
+          <Empty>{wanted === '' ? 'None is turned: all are as configured.' : 'No knob is called so.'}</Empty>
+        </Panel>
+      )}
       {groups.map((group) => (
         <Panel key={group} title={group}>
           <div class="knobs">
             {knobs
               .filter((knob) => knob.group === group)
               .map((knob) => (
-                <Knob key={knob.name} knob={knob} onChanged={changed} />
+                <KnobForm
+                  key={knob.name}
+                  knob={knob}
+                  why={why}
+                  isWanted={knob.name === props.rest}
+                  onChanged={changed}
+                />
               ))}
           </div>
         </Panel>
       ))}
       {history.isMissing ? null : (
-        <Panel title="History">
+        <Panel
+          title="History"
+          note="Back to here: all knobs as they were after that entry"
+          tools={
+            <output class="bad" role="alert">
+              {said}
+            </output>
+          }
+        >
           {(history.answer?.entries.length ?? 0) === 0 ? (
             <Empty>Nobody has turned a knob.</Empty>
           ) : (
-            <Table label="History of knobs" heads={['When', 'Who', 'What', 'Why']}>
-              {history.answer!.entries.map((entry) => (
+            <Table label="History of knobs" heads={[numeric('Entry'), 'When', 'Who', 'What', 'Why', '']}>
+              {history.answer!.entries.map((entry, index) => (
                 <tr key={entry.number}>
+                  <td class="number">{entry.number}</td>
                   <td>{dayAndTime(entry.at)}</td>
                   <td>{entry.author}</td>
                   <td>
@@ -73,6 +123,15 @@ export function KnobsPage() {
                     ))}
                   </td>
                   <td class="long">{entry.message}</td>
+                  <td>
+                    {index === 0 ? null : (
+                      <SureButton
+                        text="Back to here"
+                        sure={`Really undo what came after ${entry.number}`}
+                        onSure={() => void backTo(entry.number)}
+                      />
+                    )}
+                  </td>
                 </tr>
               ))}
             </Table>
@@ -83,66 +142,8 @@ export function KnobsPage() {
   );
 }
 
-function Knob(props: { readonly knob: KnobEntry; readonly onChanged: () => void }) {
-  const { knob, onChanged } = props;
-  const { api, actions } = useCollector();
-  /** Null: as it is; nobody types. */
-  const [typed, setTyped] = useState<string | null>(null);
-  const [error, setError] = useState('');
-  const change = async (name: string, params: object): Promise<void> => {
-    try {
-      await api.action(name, { name: knob.name, ...params });
-      setTyped(null);
-      setError('');
-    } catch (thrown) {
-      setError((thrown as Error).message);
-    }
-    onChanged();
-  };
-  const isTurned = knob.value !== knob.configured;
-  const id = `knob-${knob.name}`;
-  return (
-    <form
-      class="knob"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (typed !== null && typed !== knob.value) void change('knob-set', { value: typed });
-      }}
-    >
-      <label for={id}>
-        <b class="mono">{knob.name}</b>
-        {isTurned ? <span class="pill warn">configured: {knob.configured}</span> : null}
-        <small class="quiet">{knob.description}</small>
-      </label>
-      <div class="knob-value">
-        <input
-          id={id}
-          value={typed ?? knob.value}
-          aria-describedby={`${id}-range`}
-          spellcheck={false}
-          onInput={(event) => setTyped(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key === 'Escape') setTyped(null);
-          }}
-        />
-        <button type="submit" disabled={typed === null || typed === knob.value}>
-          Set
-        </button>
-        <button
-          type="button"
-          disabled={!isTurned || !(actions?.has('knob-revert') ?? false)}
-          onClick={() => void change('knob-revert', {})}
-        >
-          Revert
-        </button>
-        <small
-          id={`${id}-range`}
-          class={error === '' ? 'range quiet' : 'range bad'}
-          role={error === '' ? undefined : 'alert'}
-        >
-          {error === '' ? knob.range : error}
-        </small>
-      </div>
-    </form>
-  );
+/** Names are found as they are written here and in files: `slice-messages`, `sliceMessages`. */
+function found(text: string, wanted: string): boolean {
+  const lower = text.toLowerCase();
+  return lower.includes(wanted) || lower.includes(wanted.replaceAll('-', ''));
 }
