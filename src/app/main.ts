@@ -6,7 +6,6 @@ import { RUNTIME_STATS } from '../actors/runtime-stats.js';
 import type { SmsGateway } from '../chat/sms-gateway.js';
 import type { CodeState } from '../hot-code/index.js';
 import type { Groups } from '../metrics/groups.js';
-import type { Recorder } from '../metrics/recording/recorder.js';
 import type { Snapshot } from '../ops/inspector.js';
 import { createStats, type GuardHandle, StatsBlock } from '../schedulers/index.js';
 import type { Clock } from '../structures/clock.js';
@@ -27,7 +26,7 @@ import { LedgerRefused, OperatorLedger } from './operator-ledger.js';
 import type { ProcessThread } from './operator-processes.js';
 import { PartitionMoves } from './partition-moves.js';
 import { processThreads } from './process-threads.js';
-import { addGroupPlugins, startRecording } from './recording.js';
+import { addGroupPlugins, RECORDING_KNOBS, Recording } from './recording.js';
 import { type SchedulerThread, SchedulerThreads, type SchedulerThreadsOwner } from './scheduler-threads.js';
 import { SchedulerWatch } from './scheduler-watch.js';
 import { ServerAlerts } from './server-alerts.js';
@@ -105,7 +104,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
   readonly #processThreads: () => readonly ProcessThread[];
   readonly #alerts: ServerAlerts;
   #operator: Operator | null = null;
-  #recorder: Recorder | null = null;
+  #recording: Recording | null = null;
   #state: 'starting' | 'running' | 'draining' = 'starting';
   #epoch = 0;
   #secret: Uint8Array = new Uint8Array(0);
@@ -204,6 +203,8 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
         this.#log.level = logLevel;
       })
       .use(['drainGraceMs', 'drainJitterMs', 'rebalanceDelayMs'])
+      .use([...RECORDING_KNOBS], (now) => void this.#recording?.change(now))
+      .use(['otlpIntervalMs'], (now) => void this.#telemetry.sendEvery(now.otlpIntervalMs))
       .use(['traceSampleRatio'], (now) => void this.#telemetry.sampleTraces(now.traceSampleRatio))
       .use(knobNames().filter((name) => name.startsWith('alert')));
     this.#processThreads = processThreads({
@@ -285,7 +286,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
         inject: development ? (thread, fault) => this.#inject(thread, fault) : null,
       });
       await this.#telemetry.start(this.port);
-      this.#recorder = startRecording(this.#config, this.#groups, this.#clock, this.#log);
+      this.#recording = new Recording(this.#knobs.config, this.#groups, this.#clock, this.#log);
     } catch (error) {
       this.#stopping = 2;
       await this.#closeThreads();
@@ -555,7 +556,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
         if (this.#draining.size === 0) resolve();
       });
     }
-    await this.#recorder?.close();
+    await this.#recording?.close();
     this.#code.close();
     await this.#schedulers.end();
     await this.#writer.close();

@@ -1,16 +1,32 @@
 import type { Runtime } from '../actors/runtime.js';
 import type { RegistrarOptions } from '../chat/registrar.js';
 import type { RegistrationLimits } from '../chat/registration-limits.js';
+import type { RingRouter } from '../schedulers/index.js';
+import type { LimitedListener } from '../transport/listener.js';
 import type { Answers } from './answers.js';
-import type { KnobChanges, KnobValues } from './knob-values.js';
+import type { KnobChanges, KnobName, KnobValues } from './knob-values.js';
 import { registrationRatesOf } from './limits-of.js';
+import { listenerLimitsOf } from './listener-options.js';
 import type { SchedulerCollector } from './scheduler-collector.js';
+
+const LISTENER_KNOBS: readonly KnobName[] = [
+  'socketBufferBytesMax',
+  'connectionsMax',
+  'connectionsPerAddressMax',
+  'addressConnectsPerSecond',
+  'addressConnectsBurst',
+  'connectsPerSecond',
+  'connectsBurst',
+];
 
 export interface SchedulerKnobsParts {
   readonly runtime: Runtime;
   readonly registrar: RegistrarOptions;
   readonly registrations: RegistrationLimits;
   readonly collector: SchedulerCollector;
+  readonly router: RingRouter;
+  /** The one that is open; null: none is. */
+  readonly listener: () => LimitedListener | null;
 }
 
 /** What a thread says about knobs, and does when one is turned. */
@@ -25,7 +41,7 @@ export function registerKnobs(answers: Answers, knobs: KnobValues): void {
 
 /** Has a scheduler heed its knobs. */
 export function heedSchedulerKnobs(knobs: KnobValues, parts: SchedulerKnobsParts): void {
-  const { runtime, registrar, registrations, collector } = parts;
+  const { runtime, registrar, registrations, collector, router, listener } = parts;
   knobs
     .use(['sliceMessages', 'sliceMs', 'turnMs'], ({ sliceMessages, sliceMs, turnMs }) => {
       runtime.budgets = { sliceMessages, sliceMs, turnMs };
@@ -36,6 +52,10 @@ export function heedSchedulerKnobs(knobs: KnobValues, parts: SchedulerKnobsParts
     .use(['mailboxMax'], ({ mailboxMax }) => {
       runtime.mailboxMax = mailboxMax;
     })
+    .use(['ringOverflowBytesMax'], ({ ringOverflowBytesMax }) => {
+      router.overflowBytesMax = ringOverflowBytesMax;
+    })
+    .use(LISTENER_KNOBS, (config) => listener()?.setLimits(listenerLimitsOf(config)))
     .use(['pinDigits', 'pinLifeMs'], ({ pinDigits, pinLifeMs }) => {
       Object.assign(registrar, { pinDigits, pinLifeMs });
     })

@@ -10,7 +10,7 @@ import { RingRouter, StatsBlock } from '../schedulers/index.js';
 import { RingStorePort } from '../storage/ring-store-port.js';
 import { processTimeOffsetMs, SystemClock } from '../structures/system-clock.js';
 import { SystemRandom } from '../structures/system-random.js';
-import type { Listener } from '../transport/listener.js';
+import type { LimitedListener } from '../transport/listener.js';
 import type { ConnectionAcceptor } from '../transport/socket.js';
 import { ListenError, listen } from '../transport/uws/uws-listener.js';
 import { registerAlerts } from './alert-answers.js';
@@ -80,7 +80,7 @@ router.start(runtime);
 const gateway = new PortSmsGateway(post, clock);
 const store = new RingStorePort({ rings: data.rings, clock });
 
-let listener: Listener | null = null;
+let listener: LimitedListener | null = null;
 /** After the first time the ports are fixed: clients come back to them. */
 let { port, homePort, sharing } = data;
 /** Of all schedulers, by their places. */
@@ -128,7 +128,14 @@ const scheduler: ChatScheduler = start({
   onEnd: ended,
 });
 store.listen(scheduler.events);
-heedSchedulerKnobs(knobs, { runtime, registrar, registrations, collector });
+heedSchedulerKnobs(knobs, {
+  runtime,
+  registrar,
+  registrations,
+  collector,
+  router,
+  listener: () => listener,
+});
 
 const answers = new Answers(post).on('stats', () => schedulerStats(scheduler, listener, data.rings, stats));
 registerProcesses(answers, runtime, `scheduler-${data.place}`);
@@ -165,10 +172,10 @@ function findListenError(reason: unknown): ListenError | null {
   return null;
 }
 
-function openPorts(acceptor: ConnectionAcceptor): Listener {
+function openPorts(acceptor: ConnectionAcceptor): LimitedListener {
   const open = listen(
     {
-      ...listenerOptionsOf(config),
+      ...listenerOptionsOf(knobs.config),
       port,
       sharing,
       homePort,

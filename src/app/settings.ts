@@ -172,7 +172,7 @@ export const SETTINGS = [
     default: 64 * MiB,
     min: 1 * MiB,
     max: 512 * MiB,
-    knob: false,
+    knob: true,
     description:
       'What one scheduler may have waiting for another that does not keep up, behind the full ring. Beyond it messages are dropped as those to a dead process, links and monitors refused.',
   },
@@ -416,7 +416,7 @@ export const SETTINGS = [
     default: 15 * second,
     min: second,
     max: hour,
-    knob: false,
+    knob: true,
     description: 'The collector is sent the figures this often.',
   },
   {
@@ -436,7 +436,7 @@ export const SETTINGS = [
     group: 'Figures',
     type: 'boolean',
     default: true,
-    knob: false,
+    knob: true,
     description:
       'Figures are recorded into <data-folder>/wsar, for rookery wsar -f. They take about 35 MB a day at an interval of one second.',
   },
@@ -447,7 +447,7 @@ export const SETTINGS = [
     default: second,
     min: 100,
     max: hour,
-    knob: false,
+    knob: true,
     description: 'How often figures are recorded.',
   },
   {
@@ -467,7 +467,7 @@ export const SETTINGS = [
     default: 64 * MiB,
     min: 64 * KiB,
     max: 4096 * MiB,
-    knob: false,
+    knob: true,
     description: 'A file of the recording that has become larger is ended, and so is one of an earlier day.',
   },
   {
@@ -477,7 +477,7 @@ export const SETTINGS = [
     default: 1024 * MiB,
     min: 1 * MiB,
     max: 1024 * 1024 * MiB,
-    knob: false,
+    knob: true,
     description: 'All files of the recording together: the oldest are removed.',
   },
   {
@@ -551,7 +551,7 @@ export const SETTINGS = [
     default: 1 * MiB,
     min: 512 * KiB,
     max: 64 * MiB,
-    knob: false,
+    knob: true,
     description: 'What one slow client may have waiting in its send buffer.',
   },
   {
@@ -623,8 +623,9 @@ export const SETTINGS = [
     default: 100_000,
     min: 1,
     max: 10_000_000,
-    knob: false,
-    description: 'Open connections. Mind the limit on open files.',
+    knob: true,
+    description:
+      'Open connections. Mind the limit on open files. Turned up to more than twice what the server was started with, there may be no room for further addresses.',
   },
   {
     name: 'connectionsPerAddressMax',
@@ -633,7 +634,7 @@ export const SETTINGS = [
     default: 1000,
     min: 1,
     max: 10_000_000,
-    knob: false,
+    knob: true,
     description:
       'Open connections from one IPv4 address or one IPv6 /64. Thousands of phones can share one address behind a carrier’s NAT, and all of them do behind a proxy.',
   },
@@ -644,7 +645,7 @@ export const SETTINGS = [
     default: 200,
     min: 1,
     max: 1_000_000,
-    knob: false,
+    knob: true,
     description: 'New connections a second from one address, on average.',
   },
   {
@@ -654,7 +655,7 @@ export const SETTINGS = [
     default: 1000,
     min: 1,
     max: 10_000_000,
-    knob: false,
+    knob: true,
     description: 'New connections from one address at once after a pause.',
   },
   {
@@ -664,7 +665,7 @@ export const SETTINGS = [
     default: 5000,
     min: 1,
     max: 1_000_000,
-    knob: false,
+    knob: true,
     description: 'New connections a second in all, on average.',
   },
   {
@@ -674,7 +675,7 @@ export const SETTINGS = [
     default: 20_000,
     min: 1,
     max: 10_000_000,
-    knob: false,
+    knob: true,
     description: 'New connections in all at once after a pause.',
   },
   // ——— inboxes

@@ -41,6 +41,7 @@ export class Telemetry {
   #tracing: Promise<MessageTracing> | null = null;
   #spans: MessageSpans | null = null;
   #port = 0;
+  #changing: Promise<void> = Promise.resolve();
   #complainedAt = Number.NEGATIVE_INFINITY;
 
   /** @throws StartRefused when the endpoint or its headers make no sense. */
@@ -59,14 +60,28 @@ export class Telemetry {
   async start(port: number): Promise<void> {
     this.#port = port;
     if (this.#target === null) return;
-    const { config, groups } = this.#parts;
-    const [{ OtlpMetrics }, { onProblem }] = await Promise.all([
-      import('../metrics/otel/otlp-metrics.js'),
-      import('../metrics/otel/problems.js'),
-    ]);
+    const { config } = this.#parts;
+    const { onProblem } = await import('../metrics/otel/problems.js');
     onProblem((message) => this.#complain(message));
-    this.#otlp = new OtlpMetrics(new GroupReader(groups), service(port), this.#target, config.otlpIntervalMs);
+    this.#otlp = await this.#startMetrics(this.#target, config.otlpIntervalMs);
     await this.sampleTraces(config.traceSampleRatio);
+  }
+
+  /** Sends the figures this often from now on. Without a collector: none. */
+  async sendEvery(intervalMs: number): Promise<void> {
+    // Before the start it is the start that reads it.
+    if (this.#otlp === null) return;
+    const change = this.#changing.then(async () => {
+      await this.#otlp?.close().catch((error: Error) => this.#complain(error.message));
+      this.#otlp = await this.#startMetrics(this.#target!, intervalMs);
+    });
+    this.#changing = change;
+    await change;
+  }
+
+  async #startMetrics(target: OtlpTarget, intervalMs: number): Promise<OtlpMetrics> {
+    const { OtlpMetrics } = await import('../metrics/otel/otlp-metrics.js');
+    return new OtlpMetrics(new GroupReader(this.#parts.groups), service(this.#port), target, intervalMs);
   }
 
   /** Sends the way of this share of the messages, from 0 to 1, to the collector. Without a collector: none. */
@@ -112,6 +127,7 @@ export class Telemetry {
   /** The collector gets the last figures, if it takes them at once. */
   async close(): Promise<void> {
     const complain = (error: Error) => this.#complain(error.message);
+    await this.#changing;
     await (await this.#tracing)?.close();
     await Promise.all([this.#otlp?.close().catch(complain), this.#spans?.close().catch(complain)]);
   }

@@ -54,8 +54,8 @@ export class RingRouter implements Router {
   readonly names: SharedNameTable;
   readonly #codecs: MessageCodecs;
   readonly #starts: StartTable;
-  readonly #publishBytes: number;
-  readonly #overflowBytesMax: number;
+  /** Of all ports: what is changed here holds for those that are there. */
+  readonly #portOptions: { overflowBytesMax: number; readonly publishBytes: number };
   readonly #drainMs: number;
   readonly #stats: Float64Array;
   readonly #news: MessagePort;
@@ -81,19 +81,27 @@ export class RingRouter implements Router {
   readonly #onLook = () => this.#run();
   readonly #onPublish = () => this.#publish();
 
+  /** As the option; what waits already stays. Throws a {@link BadArgument} for a bad one. */
+  set overflowBytesMax(bytes: number) {
+    checkOverflow(bytes);
+    this.#portOptions.overflowBytesMax = bytes;
+  }
+
+  get overflowBytesMax(): number {
+    return this.#portOptions.overflowBytesMax;
+  }
+
   /** Throws a {@link BadArgument} for a bad option. */
   constructor(options: RingRouterOptions) {
     const { publishBytes = 16 * 1024, overflowBytesMax = 64 * 1024 * 1024, drainMs = 2 } = options;
     if (!(publishBytes >= 0)) throw new BadArgument(`bad publishBytes: ${publishBytes}`);
-    if (!(overflowBytesMax >= 0 && overflowBytesMax <= 2 ** 29))
-      throw new BadArgument(`bad overflowBytesMax: ${overflowBytesMax} (at most 512 MiB)`);
+    checkOverflow(overflowBytesMax);
     if (!(drainMs > 0)) throw new BadArgument(`bad drainMs: ${drainMs}`);
     this.links = options.links;
     this.names = new SharedNameTable(options.links.names, options.links.number);
     this.#codecs = options.codecs ?? new MessageCodecs();
     this.#starts = options.starts ?? new StartTable();
-    this.#publishBytes = publishBytes;
-    this.#overflowBytesMax = overflowBytesMax;
+    this.#portOptions = { overflowBytesMax, publishBytes };
     this.#drainMs = drainMs;
     this.#stats = new StatsBlock(options.links.stats).values;
     this.#news = options.links.news;
@@ -309,10 +317,7 @@ export class RingRouter implements Router {
     const place = placeOf(number);
     const runtime = this.#runtime!;
     this.#latest[place] = number;
-    this.#ports[place] = new RingPort(peer, runtime, this.#encoder!, {
-      overflowBytesMax: this.#overflowBytesMax,
-      publishBytes: this.#publishBytes,
-    });
+    this.#ports[place] = new RingPort(peer, runtime, this.#encoder!, this.#portOptions);
     const decoder = new RecordDecoder(runtime, this.#codecs, this.#terms!);
     this.#inlets = [...this.#inlets, new RingInlet(peer, decoder, this.#badRecord)];
     for (const watcher of this.#watchers) watcher.schedulerUp?.(number);
@@ -349,4 +354,9 @@ export class RingRouter implements Router {
     this.#runtime!.schedulerDown(inlet.number);
     for (const watcher of this.#watchers) watcher.schedulerDown?.(inlet.number);
   }
+}
+
+function checkOverflow(bytes: number): void {
+  if (!(bytes >= 0 && bytes <= 2 ** 29))
+    throw new BadArgument(`bad overflowBytesMax: ${bytes} (at most 512 MiB)`);
 }

@@ -39,7 +39,7 @@ export interface AdmissionLimits {
  * complete request after about ten seconds, and while it is {@link crowded} no answer keeps one alive.
  */
 export class Admission {
-  readonly #limits: AdmissionLimits;
+  #limits: AdmissionLimits;
   readonly #place: number;
   readonly #rates: SharedTokenBuckets;
   readonly #nodeRate: SharedTokenBucket;
@@ -65,6 +65,16 @@ export class Admission {
     this.#arrived = arrived;
     this.#open = open;
     forgetAdmitted(memory, place);
+  }
+
+  /**
+   * These hold from now on, for whoever comes; those who are there stay. The memory was made for a number of connections: far
+   * above it there may be no room for further addresses, which are refused then.
+   */
+  setLimits(limits: AdmissionLimits): void {
+    this.#limits = limits;
+    this.#rates.rate = limits.addressRate;
+    this.#nodeRate.rate = limits.nodeRate;
   }
 
   /** Open WebSockets of this listener. */

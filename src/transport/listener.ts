@@ -32,6 +32,18 @@ export interface Listener {
   close(): void;
 }
 
+/** What can be changed about a listener that is open. */
+export type ListenerLimits = Pick<
+  ListenerOptions,
+  'maxBackpressureBytes' | 'connectionsMax' | 'connectionsPerAddressMax' | 'addressRate' | 'nodeRate'
+>;
+
+/** A listener whose limits can be changed. */
+export interface LimitedListener extends Listener {
+  /** From now on; open connections stay. */
+  setLimits(limits: ListenerLimits): void;
+}
+
 export interface ListenerOptions {
   readonly host: string;
   /** 0: any free port. */

@@ -159,6 +159,18 @@ test('knobs: listed, turned on the threads that run, kept over their deaths and 
   await server.log(/writer-1 writes again/, again);
   assert.equal((await run('knob', 'set', 'writer-batch-max', '64')).code, 0, 'the ledger has a new writer');
 
+  // Of the listeners: those that are open, and that of a scheduler that came later.
+  const kept = await ProtocolClient.connect(server.urlOf(1));
+  assert.equal((await run('knob', 'set', 'connections-per-address-max', '1')).code, 0);
+  for (const scheduler of [1, 2]) await assert.rejects(heartbeatOf(server.urlOf(scheduler)), `${scheduler}`);
+  const later = server.lines.all.length;
+  await server.injectFault({ kind: 'crash-thread', thread: 'scheduler-2' });
+  await server.log(/scheduler-2 serves again/, later);
+  await assert.rejects(heartbeatOf(server.urlOf(2)), 'the one that took its place');
+  assert.equal((await run('knob', 'revert', 'connections-per-address-max')).code, 0);
+  for (const scheduler of [1, 2]) assert.equal(await heartbeatOf(server.urlOf(scheduler)), 7000);
+  await kept.close();
+
   const refusal = await run('knob', 'set', 'heartbeat-ms', '5m');
   assert.equal(refusal.code, 1);
   assert.match(refusal.output, /idle.*must be at least twice heartbeat-ms = 5m/i);
@@ -174,7 +186,10 @@ test('knobs: listed, turned on the threads that run, kept over their deaths and 
   assert.match(revert.output, /heartbeatMs: 7s → \(as configured\)/);
   assert.equal(await heartbeatOf(server.url), 20_000);
   const history = await run('knob', 'history', '--operator', operator);
-  assert.match(history.output, /^3 .*\n.*heartbeatMs.*\n2 .*\n.*writerBatchMax.*\n1 .*trains\n/);
+  assert.match(
+    history.output,
+    /^5 .*\n.*heartbeatMs.*\n4 .*\n.*\n3 .*\n.*connectionsPerAddressMax.*\n2 .*\n.*writerBatchMax.*\n1 .*trains\n/,
+  );
 });
 
 test('top: once without a terminal, in each order, as JSON', async (t) => {

@@ -59,6 +59,22 @@ describe('a full ring', () => {
     assert.equal(b.inbox.at(-1), 'again');
   });
 
+  test('a bound that is changed holds at once, for rings that are there', () => {
+    const world = setUp();
+    const { rings, here, remoteB } = world;
+    fill(world);
+    assert.equal(here.runtime.trySend(remoteB, 'no'), false);
+    rings.routers[0]!.overflowBytesMax = 2 * OVERFLOW;
+    assert.equal(here.runtime.trySend(remoteB, 'yes'), true);
+    rings.routers[0]!.overflowBytesMax = 0;
+    assert.equal(here.runtime.trySend(remoteB, 'no'), false);
+    assert.throws(() => {
+      rings.routers[0]!.overflowBytesMax = 2 ** 30;
+    }, /bad overflowBytesMax: 1073741824/);
+    assert.equal(rings.routers[0]!.overflowBytesMax, 0);
+    rings.settle();
+  });
+
   test('is told of once a second, not for each message', () => {
     const world = setUp();
     const { here, remoteB } = world;

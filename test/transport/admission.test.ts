@@ -12,6 +12,32 @@ const generous: AdmissionLimits = {
   nodeRate: tokenRate(1000, 1000),
 };
 
+test('limits that are changed hold for whoever comes from then on, at all listeners', () => {
+  const memory = createAdmissionMemory(generous.connectionsMax, 3, 7);
+  const [one, two] = [1, 2].map((place) => new Admission(generous, memory, place));
+  const set = (limits: Partial<AdmissionLimits>) => {
+    for (const admission of [one!, two!]) admission.setLimits({ ...generous, ...limits });
+  };
+  const come = (admission: Admission) => {
+    const refusal = admission.arrive('7f000001', 0);
+    const admitted = refusal === Refusal.none ? admission.admit('7f000001') : -1;
+    if (admitted < 0) admission.leave();
+    return admitted >= 0 ? 'open' : refusal;
+  };
+  assert.deepEqual([come(one!), come(two!)], ['open', 'open']);
+  set({ connectionsPerAddressMax: 2 });
+  assert.deepEqual([come(one!), come(two!)], [Refusal.none, Refusal.none], 'too many of the address');
+  set({ connectionsMax: 2 });
+  assert.deepEqual([come(one!), come(two!)], [Refusal.full, Refusal.full]);
+  assert.equal(one!.open + two!.open, 2, 'who is there stays');
+  set({ connectionsPerAddressMax: 9, addressRate: tokenRate(1, 1) });
+  assert.deepEqual([come(one!), come(two!)], [Refusal.addressRate, Refusal.addressRate]);
+  set({ connectionsPerAddressMax: 9, nodeRate: tokenRate(1, 1) });
+  assert.equal(come(two!), Refusal.nodeRate);
+  set({ connectionsPerAddressMax: 9 });
+  assert.deepEqual([come(one!), come(two!)], ['open', 'open']);
+});
+
 test('counts connections of an address and lets them go again', () => {
   const admission = new Admission(generous);
   const admitted: number[] = [];

@@ -18,7 +18,12 @@ import {
   SUBPROTOCOL_REFUSED,
   splitHost,
 } from '../handshake.js';
-import { type Listener, ListenerCounters, type ListenerOptions } from '../listener.js';
+import {
+  type LimitedListener,
+  ListenerCounters,
+  type ListenerLimits,
+  type ListenerOptions,
+} from '../listener.js';
 import type { ConnectionAcceptor, Socket } from '../socket.js';
 import { closeAtExit } from './close-at-exit.js';
 import { serveAsset } from './serve-asset.js';
@@ -34,14 +39,18 @@ export class ListenError extends Error {
  *
  * @throws ListenError
  */
-export function listen(options: ListenerOptions, acceptor: ConnectionAcceptor, clock: Clock): Listener {
+export function listen(
+  options: ListenerOptions,
+  acceptor: ConnectionAcceptor,
+  clock: Clock,
+): LimitedListener {
   return new UwsListener(options, acceptor, clock);
 }
 
-class UwsListener implements Listener, SocketOwner {
+class UwsListener implements LimitedListener, SocketOwner {
   readonly port: number;
   readonly homePort: number;
-  readonly maxBackpressureBytes: number;
+  maxBackpressureBytes: number;
   readonly counters = new ListenerCounters();
   first: UwsSocket | null = null;
   cursor: UwsSocket | null = null;
@@ -77,6 +86,11 @@ class UwsListener implements Listener, SocketOwner {
       this.close();
       throw error;
     }
+  }
+
+  setLimits(limits: ListenerLimits): void {
+    this.maxBackpressureBytes = limits.maxBackpressureBytes;
+    this.#admission.setLimits(limits);
   }
 
   get connections(): number {
