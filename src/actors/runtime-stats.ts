@@ -32,6 +32,8 @@ export const RUNTIME_STATS = [
   'longest',
   /** Of them, those that selective receives have put aside in long mailboxes. */
   'saved',
+  /** Moves with all that happens: while it stands still so does everything else that this thread counts, here or elsewhere. */
+  'stirs',
 ] as const;
 export type RuntimeStat = (typeof RUNTIME_STATS)[number];
 
@@ -51,6 +53,7 @@ const NON_EMPTY = RUNTIME_STATS.indexOf('nonEmpty');
 const WAITING = RUNTIME_STATS.indexOf('waiting');
 const LONGEST = RUNTIME_STATS.indexOf('longest');
 const SAVED = RUNTIME_STATS.indexOf('saved');
+const STIRS = RUNTIME_STATS.indexOf('stirs');
 
 /** The run queue is looked at up to here; if it is longer, the rest is taken to be as the part that was seen. */
 const SEEN_MAX = 256;
@@ -76,8 +79,14 @@ export class RuntimeStats {
     this.#values = values;
   }
 
+  /** Something has happened, or is about to: in a turn or outside of one. Seen at once by whoever watches. */
+  stirred(): void {
+    this.#values[STIRS]! += 1;
+  }
+
   /** A turn is over that looked at the clock at `now`. At most every few milliseconds is anything published, then once more. */
   turned(now: number): void {
+    this.stirred();
     if (now - this.#publishedAt >= PUBLISH_MS) this.publish(now);
     else this.#timer ??= this.#runtime.clock.setTimer(this.#onTimer, PUBLISH_MS);
   }

@@ -230,8 +230,10 @@ export class Turns {
     let began = -1;
     METRICS: {
       this.dispatches++;
-      const isTimed = this.depth === 0 && !this.#running && (++this.#outer & DISPATCH_SAMPLE) === 0;
-      if (isTimed) began = this.#clock.now();
+      if (this.depth === 0 && !this.#running) {
+        if (runtime.stats !== null) runtime.stats.stirred();
+        if ((++this.#outer & DISPATCH_SAMPLE) === 0) began = this.#clock.now();
+      }
     }
     this.depth++;
     const { guard } = this;

@@ -143,7 +143,7 @@ class Server implements RunningServer, WriterThreadOwner, SchedulerThreadsOwner 
       writer: this.#writer,
       main: stats,
       dataFolder: resolve(config.dataFolder),
-      code: () => this.#code.report(),
+      code: () => this.#code,
       onFailure: (group, error) => this.#log.warn({ group, err: error }, `no figures of ${group}`),
     });
     this.#telemetry = new Telemetry({

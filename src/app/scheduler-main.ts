@@ -187,6 +187,7 @@ function openPorts(acceptor: ConnectionAcceptor): LimitedListener {
         const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
         post({ type: 'event', level: 'error', message: 'a connection handler threw', fields: { stack } });
       },
+      onCounted: () => runtime.stats?.stirred(),
     },
     acceptor,
     clock,

@@ -6,7 +6,6 @@ import {
   createStats,
   type GuardHandle,
   type RingReport,
-  type RouterReport,
   SchedulerPool,
   type StatsMemory,
 } from '../schedulers/index.js';
@@ -164,9 +163,15 @@ export class SchedulerThreads {
     return this.all[place - 1];
   }
 
-  /** The rings between the schedulers, and what each takes out of its own. */
-  ringReports(): { readonly rings: readonly RingReport[]; readonly routers: readonly RouterReport[] } {
-    return { rings: this.#pool.ringReports(), routers: this.#pool.routerReports() };
+  /** The rings between the schedulers. */
+  ringReports(): readonly RingReport[] {
+    return this.#pool.ringReports();
+  }
+
+  /** Times that a scheduler was woken by another one; null: there is none of this name now. */
+  wakesOf(name: string): number | null {
+    const scheduler = this.all.find((one) => one.name === name);
+    return scheduler === undefined ? null : this.#pool.wakesOf(scheduler.number);
   }
 
   /** For a writer that begins now. */

@@ -35,7 +35,7 @@ export class ThreadBacklogs {
           return thread.running;
         },
         backlogged: () =>
-          thread.runtimeStats === null ? 0 : new StatsBlock(thread.runtimeStats).read('backlogged'),
+          thread.runtimeStats === null ? 0 : StatsBlock.of(thread.runtimeStats).read('backlogged'),
         ask: (max) => this.#ask(thread, { max }),
       };
       this.#sources.set(name, source);

@@ -1,6 +1,6 @@
 import type { Clock } from '../structures/clock.js';
 import { GroupPeaks } from './group-peaks.js';
-import type { GroupDescription, GroupSource, Reading, Row } from './reading.js';
+import type { Figure, GroupDescription, GroupSource, Reading, Row } from './reading.js';
 
 /** How long a source may take before a reading goes without it. */
 export const READ_TIMEOUT_MS = 1000;
@@ -21,6 +21,9 @@ export class UnknownGroup extends RangeError {
     super(`there is no group "${group}": there are ${[...known].join(', ')}`);
   }
 }
+
+/** Rows, or null for a group that failed; what is not there at once comes later. */
+type Answer = readonly Row[] | null | Promise<readonly Row[] | null>;
 
 export interface GroupsOptions {
   readonly clock: Clock;
@@ -87,50 +90,81 @@ export class Groups {
     const at = clock.wall();
     const uptimeMs = Math.max(clock.now() - startedAt, this.#uptimeMs + STEP_MS);
     this.#uptimeMs = uptimeMs;
-    const rows = await Promise.all(sources.map((source) => this.#inTime(source, uptimeMs)));
+    const rows = sources.map((source) => this.#shared(source, uptimeMs));
+    if (rows.some(isLate)) await this.#inTime(wanted, rows);
     const groups: Record<string, readonly Row[]> = {};
-    for (const [index, name] of wanted.entries()) {
+    for (let index = 0; index < wanted.length; index++) {
+      const name = wanted[index]!;
       const group = rows[index];
-      if (group === null || group === undefined) continue;
+      if (group === null || group === undefined || isLate(group)) continue;
       groups[name] = since === undefined ? group : this.#peaks.get(name)!.since(group, since);
     }
     return { version: 1, at, uptimeMs, groups };
   }
 
-  #inTime(source: GroupSource, uptimeMs: number): Promise<readonly Row[] | null> {
+  /** Puts what comes in time in the place of its promise. One timer for all: most groups are read at once and need none. */
+  #inTime(names: readonly string[], rows: Answer[]): Promise<void> {
     const { clock } = this.#options;
-    const { name } = source.description;
     return new Promise((resolve) => {
+      let missing = 0;
       const timer = clock.setTimer(() => {
-        this.#failed(name, new Error(`no answer within ${READ_TIMEOUT_MS} ms`));
-        resolve(null);
+        for (let index = 0; index < rows.length; index++) {
+          if (isLate(rows[index]!))
+            this.#failed(names[index]!, new Error(`no answer within ${READ_TIMEOUT_MS} ms`));
+        }
+        missing = -1;
+        resolve();
       }, READ_TIMEOUT_MS);
-      void this.#shared(source, uptimeMs).then((rows) => {
-        clock.clearTimer(timer);
-        resolve(rows);
-      });
+      for (const [index, late] of rows.entries()) {
+        if (!isLate(late)) continue;
+        missing++;
+        void late.then((group) => {
+          // Too late: the reading is the reader's by now.
+          if (missing < 0) return;
+          rows[index] = group;
+          if (--missing > 0) return;
+          clock.clearTimer(timer);
+          resolve();
+        });
+      }
     });
   }
 
-  #shared(source: GroupSource, uptimeMs: number): Promise<readonly Row[] | null> {
-    const { name, columns } = source.description;
+  #shared(source: GroupSource, uptimeMs: number): Answer {
+    const { name } = source.description;
     const before = this.#underWay.get(name);
     if (before !== undefined) return before;
-    const read = (async () => {
-      try {
-        const rows = await source.read();
-        checkRows(name, columns.length, rows);
-        this.#peaks.get(name)!.add(rows, uptimeMs);
-        this.#failing.delete(name);
-        return rows;
-      } catch (error) {
+    let rows: ReturnType<GroupSource['read']>;
+    try {
+      rows = source.read();
+    } catch (error) {
+      this.#failed(name, error);
+      return null;
+    }
+    if (isThere(rows)) return this.#checked(source, rows, uptimeMs);
+    const read = Promise.resolve(rows).then(
+      (later) => this.#checked(source, later, uptimeMs),
+      (error: unknown) => {
         this.#failed(name, error);
         return null;
-      }
-    })();
+      },
+    );
     this.#underWay.set(name, read);
     void read.then(() => this.#underWay.delete(name));
     return read;
+  }
+
+  #checked({ description }: GroupSource, rows: readonly Row[], uptimeMs: number): readonly Row[] | null {
+    const { name, columns } = description;
+    try {
+      checkRows(name, columns.length, rows);
+      this.#peaks.get(name)!.add(rows, uptimeMs);
+    } catch (error) {
+      this.#failed(name, error);
+      return null;
+    }
+    this.#failing.delete(name);
+    return rows;
   }
 
   #failed(name: string, error: unknown): void {
@@ -161,9 +195,19 @@ function checkRows(name: string, columns: number, rows: readonly Row[]): void {
       throw new RangeError(
         `the row "${instance}" of ${name} has ${figures.length} figures for ${columns} columns`,
       );
-    for (const figure of figures) {
-      if (figure !== null && !Number.isFinite(figure))
-        throw new RangeError(`the row "${instance}" of ${name} holds ${figure}`);
-    }
+    const odd = figures.findIndex(isOdd);
+    if (odd >= 0) throw new RangeError(`the row "${instance}" of ${name} holds ${figures[odd]}`);
   }
+}
+
+function isOdd(figure: Figure): boolean {
+  return figure !== null && !Number.isFinite(figure);
+}
+
+function isThere(rows: ReturnType<GroupSource['read']>): rows is readonly Row[] {
+  return Array.isArray(rows);
+}
+
+function isLate(answer: Answer): answer is Promise<readonly Row[] | null> {
+  return answer instanceof Promise;
 }

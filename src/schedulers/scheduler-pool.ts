@@ -153,17 +153,23 @@ export class SchedulerPool {
           from: member.number,
           to,
           ring: ringCounters(ring),
-          stats: new StatsBlock(stats).snapshot(),
+          stats: StatsBlock.of(stats).snapshot(),
         });
       }
     }
     return reports;
   }
 
+  /** Times that a scheduler was woken by another one; null: there is no such scheduler. */
+  wakesOf(scheduler: number): number | null {
+    const member = this.#members.get(scheduler);
+    return member === undefined ? null : StatsBlock.of(member.stats).read('wakes');
+  }
+
   routerReports(): RouterReport[] {
     return Array.from(this.#members.values(), ({ number, stats }) => ({
       scheduler: number,
-      stats: new StatsBlock(stats).snapshot(),
+      stats: StatsBlock.of(stats).snapshot(),
     }));
   }
 

@@ -16,6 +16,8 @@ export function createStats<Name extends string>(names: readonly Name[]): StatsM
 }
 
 export class StatsBlock<Name extends string = string> {
+  static readonly #known = new WeakMap<StatsMemory, StatsBlock>();
+
   readonly names: readonly Name[];
   /** The counters, in the order of the names. Only one thread may write. */
   readonly values: Float64Array;
@@ -23,6 +25,16 @@ export class StatsBlock<Name extends string = string> {
   constructor(stats: StatsMemory<Name>) {
     this.names = stats.names;
     this.values = new Float64Array(stats.memory, 0, stats.names.length);
+  }
+
+  /** Always the same one for the same memory, for whoever reads it again and again. */
+  static of<Name extends string>(stats: StatsMemory<Name>): StatsBlock<Name> {
+    let block = StatsBlock.#known.get(stats) as StatsBlock<Name> | undefined;
+    if (block === undefined) {
+      block = new StatsBlock(stats);
+      StatsBlock.#known.set(stats, block as unknown as StatsBlock);
+    }
+    return block;
   }
 
   /** The value of one counter. Throws a RangeError for a name that it does not have. */
@@ -35,7 +47,7 @@ export class StatsBlock<Name extends string = string> {
   /** All counters by name. */
   snapshot(): Record<Name, number> {
     const all = {} as Record<Name, number>;
-    for (const [index, name] of this.names.entries()) all[name] = this.values[index]!;
+    for (let index = 0; index < this.names.length; index++) all[this.names[index]!] = this.values[index]!;
     return all;
   }
 }

@@ -12,6 +12,6 @@ for (let n = 0; n < 256; n++) {
  */
 export function crc32(bytes: Uint8Array, before = 0): number {
   let c = ~before;
-  for (const byte of bytes) c = TABLE[(c ^ byte) & 0xff]! ^ (c >>> 8);
+  for (let at = 0; at < bytes.length; at++) c = TABLE[(c ^ bytes[at]!) & 0xff]! ^ (c >>> 8);
   return ~c >>> 0;
 }

@@ -90,6 +90,8 @@ export interface ListenerOptions {
   readonly tls: { readonly keyFile: string; readonly certFile: string } | null;
   /** A connection handler threw: that connection is terminated, and this is told. */
   readonly onHandlerError: (error: unknown) => void;
+  /** A counter has moved by something that no handler is told of, or only before or after it was counted. */
+  readonly onCounted?: () => void;
 }
 
 export class ListenerCounters {

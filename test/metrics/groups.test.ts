@@ -104,9 +104,9 @@ describe('groups', () => {
     assert.deepEqual((await groups.read()).groups, { good: row(1) });
     assert.deepEqual(failures, [
       ['throws', 'no'],
-      ['rejects', 'never'],
       ['short', 'the row "" of short has 1 figures for 2 columns'],
       ['nan', 'the row "" of nan holds NaN'],
+      ['rejects', 'never'],
     ]);
     well = true;
     assert.deepEqual((await groups.read()).groups, { good: row(1), throws: row(2) });

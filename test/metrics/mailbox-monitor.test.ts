@@ -363,6 +363,23 @@ describe('what a runtime publishes', () => {
     assert.equal(clock.nextDeadline(), Number.POSITIVE_INFINITY, 'and then nothing is');
   });
 
+  test('a number moves at once with turns and with messages that are dispatched, and with nothing else', () => {
+    const world = make();
+    const { runtime, clock, stat } = world;
+    const pid = idle(world);
+    clock.advance(1000);
+    const stirs = stat('stirs')!;
+    runtime.stats!.publish(clock.now());
+    clock.advance(1000);
+    assert.equal(stat('stirs'), stirs, 'to publish is not to do anything');
+    runtime.dispatch(pid, 1);
+    assert.equal(stat('stirs'), stirs + 1, 'before anything of it is published');
+    assert.equal(stat('dispatches'), 0);
+    runtime.send(pid, 2);
+    clock.run();
+    assert.equal(stat('stirs'), stirs + 2);
+  });
+
   test('time in slices', () => {
     const world = make();
     const { runtime, clock, stat } = world;

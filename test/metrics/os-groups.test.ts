@@ -39,6 +39,31 @@ async function figuresOf(source: GroupSource, instance = ''): Promise<Record<str
   return Object.fromEntries(source.description.columns.map(({ name }, index) => [name, row.figures[index]!]));
 }
 
+test('a file is parsed when it has changed, or somebody else parses it', (t) => {
+  const root = rootWith(t, { 'proc/stat': 'cpu 1' });
+  const files = new ProcFiles(root);
+  let parses = 0;
+  const parse = (text: string) => `${text}, ${++parses}`;
+  const write = (text: string) => writeFileSync(join(root, 'proc/stat'), text);
+  assert.equal(files.parsed('proc/stat', parse), 'cpu 1, 1');
+  assert.equal(files.parsed('proc/stat', parse), 'cpu 1, 1');
+  write('cpu 2');
+  assert.equal(files.parsed('proc/stat', parse), 'cpu 2, 2');
+  assert.equal(files.parsed('proc/stat', parse), 'cpu 2, 2');
+  write('cpu');
+  assert.equal(files.parsed('proc/stat', parse), 'cpu, 3', 'shorter');
+  // More than the buffer has room for at first.
+  const long = 'cpu 1 '.repeat(8000);
+  write(long);
+  assert.equal(files.parsed('proc/stat', parse), `${long}, 4`);
+  assert.equal(files.parsed('proc/stat', parse), `${long}, 4`);
+  assert.equal(files.parsed('proc/stat', Number), Number.NaN);
+  assert.equal(files.parsed('proc/stat', parse), `${long}, 5`);
+  assert.equal(files.parsed('proc/nothing', parse), null);
+  assert.equal(parses, 5);
+  files.close();
+});
+
 describe('groups of the operating system', () => {
   test('os: times of the mean CPU never go back, whatever the kernel says', async (t) => {
     const root = rootWith(t, {

@@ -39,17 +39,21 @@ describe("the kernel's files", () => {
   });
 
   test('meminfo and vmstat', () => {
-    const memory = parseColons(samples.MEMINFO_6_18);
-    assert.equal(memory.get('MemAvailable'), 24006844 * 1024);
-    assert.equal(memory.get('HugePages_Total'), 0);
-    assert.equal(parseColons(samples.MEMINFO_2_6_32).get('MemAvailable'), undefined);
-    assert.equal(parseColons('MemTotal: lots kB\n').size, 0);
+    const names = ['MemAvailable', 'HugePages_Total', 'Cached', 'MemTotal'];
+    assert.deepEqual(parseColons(samples.MEMINFO_6_18, names), [
+      24006844 * 1024,
+      0,
+      // Not SwapCached, which stands in the line behind it.
+      1167512 * 1024,
+      24684100 * 1024,
+    ]);
+    assert.deepEqual(parseColons(samples.MEMINFO_2_6_32, names), [null, null, 20000 * 1024, 1922060 * 1024]);
+    assert.deepEqual(parseColons('SwapCached: 7 kB\nCached: 5 kB', ['Cached']), [5120]);
+    assert.deepEqual(parseColons('MemTotal: lots kB\n', ['MemTotal', 'lots']), [null, null]);
+    const words = 'pswpin 3\npgfault 589123667\nbad x\nworse 12x\nempty \npgmajfault 9';
     assert.deepEqual(
-      [...parseWords('pswpin 3\npgfault 589123667\nbad x\n')],
-      [
-        ['pswpin', 3],
-        ['pgfault', 589123667],
-      ],
+      parseWords(words, ['pswpin', 'pgfault', 'bad', 'worse', 'empty', 'pgmajfault', 'fault', 'none']),
+      [3, 589123667, null, null, null, 9, null, null],
     );
   });
 
@@ -61,21 +65,25 @@ describe("the kernel's files", () => {
   });
 
   test('snmp and netstat are read by name, whatever their order', () => {
-    const snmp = parsePairs(samples.SNMP_6_18);
-    assert.equal(snmp.get('Tcp.RetransSegs'), 77355);
-    assert.equal(snmp.get('Tcp.CurrEstab'), 7);
-    assert.equal(snmp.get('Tcp.MaxConn'), undefined);
-    assert.equal(parsePairs(samples.NETSTAT_6_18).get('TcpExt.ListenOverflows'), 357);
-    const old = parsePairs(samples.NETSTAT_2_6_32);
-    assert.equal(old.get('TcpExt.ListenDrops'), 3);
-    assert.equal(old.get('TcpExt.ListenOverflows'), undefined);
-    assert.equal(parsePairs('Tcp: A B\nUdp: 1 2\n').size, 0);
+    const names = ['RetransSegs', 'CurrEstab', 'MaxConn', 'RtoAlgorithm', 'InCsumErrors', 'Segs'];
+    assert.deepEqual(parsePairs(samples.SNMP_6_18, 'Tcp', names), [77355, 7, null, 1, 0, null]);
+    const extended = ['ListenOverflows', 'ListenDrops', 'TCPHPHits', 'SyncookiesSent'];
+    assert.deepEqual(parsePairs(samples.NETSTAT_6_18, 'TcpExt', extended), [357, 358, 35693341, 104]);
+    assert.deepEqual(parsePairs(samples.NETSTAT_2_6_32, 'TcpExt', extended), [null, 3, 4, 1]);
+    assert.deepEqual(parsePairs('Tcp: A B\nUdp: 1 2\n', 'Tcp', ['A']), [null]);
+    assert.deepEqual(parsePairs('Tcp: A B\nTcp: 1', 'Tcp', ['A', 'B']), [1, null]);
+    assert.deepEqual(parsePairs('', 'Tcp', ['A']), [null]);
   });
 
   test('sockstat, softnet_stat', () => {
-    const sockets = parseSockets(samples.SOCKSTAT);
-    assert.equal(sockets.get('sockets.used'), 117);
-    assert.equal(sockets.get('TCP.tw'), 12);
+    assert.deepEqual(parseSockets(samples.SOCKSTAT, 'sockets', ['used']), [117]);
+    assert.deepEqual(parseSockets(samples.SOCKSTAT, 'TCP', ['tw', 'mem', 'inuse', 'memory']), [
+      12,
+      306,
+      41,
+      null,
+    ]);
+    assert.deepEqual(parseSockets('TCP: inuse', 'TCP', ['inuse']), [null]);
     assert.deepEqual(parseSoftnet(samples.SOFTNET_6_18), {
       processed: 0x024f5385 + 0x0240d0a2,
       dropped: 0x201,

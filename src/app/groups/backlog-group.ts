@@ -44,12 +44,12 @@ export function backlogGroup<Scheduler extends AskedThread & { readonly name: st
 ): GroupSource {
   return {
     description: DESCRIPTION,
-    async read() {
-      const { mailboxes } = await topOfAll(questions, schedulers.filter(isBacklogged), {
-        by: 'length',
-        count: ROWS_MAX,
-      });
-      return backlogRows(mailboxes);
+    read() {
+      const backlogged = schedulers.filter(isBacklogged);
+      if (backlogged.length === 0) return [];
+      return topOfAll(questions, backlogged, { by: 'length', count: ROWS_MAX }).then(({ mailboxes }) =>
+        backlogRows(mailboxes),
+      );
     },
   };
 }

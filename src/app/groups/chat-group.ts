@@ -1,7 +1,7 @@
 import type { ChatStats } from '../../chat/chat-stats.js';
 import { columnName, counter } from '../../metrics/columns.js';
 import type { Column, GroupSource } from '../../metrics/reading.js';
-import type { FiguresOfThreads } from '../server-figures.js';
+import { type FiguresOfThreads, rowsOnce } from '../server-figures.js';
 
 /** Each counter of the chat, its unit, and what it says. */
 const COUNTERS: readonly (readonly [keyof ChatStats, string, string])[] = [
@@ -52,6 +52,10 @@ const COUNTERS: readonly (readonly [keyof ChatStats, string, string])[] = [
 
 /** What the chat does, over all schedulers. */
 export function chatGroup(threads: FiguresOfThreads): GroupSource {
+  const rows = rowsOnce(({ chat }) => {
+    const pushed = chat.sum('deliveries') - chat.sum('deliveriesPulled');
+    return [{ instance: '', figures: [...COUNTERS.map(([name]) => chat.sum(name)), pushed] }];
+  });
   return {
     description: {
       name: 'chat',
@@ -63,10 +67,6 @@ export function chatGroup(threads: FiguresOfThreads): GroupSource {
         counter('deliveries_pushed', '{message}', 'Messages handed to clients as they came, unasked.'),
       ],
     },
-    async read() {
-      const { chat } = await threads.read();
-      const pushed = chat.sum('deliveries') - chat.sum('deliveriesPulled');
-      return [{ instance: '', figures: [...COUNTERS.map(([name]) => chat.sum(name)), pushed] }];
-    },
+    read: async () => rows(await threads.read()),
   };
 }

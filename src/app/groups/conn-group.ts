@@ -1,7 +1,7 @@
 import { columnName, counter, gauge } from '../../metrics/columns.js';
-import type { GroupSource } from '../../metrics/reading.js';
+import type { GroupSource, Row } from '../../metrics/reading.js';
 import { CloseCode } from '../../protocol/index.js';
-import type { FiguresOfThreads } from '../server-figures.js';
+import { type FiguresOfThreads, rowsOnce, type ServerFigures } from '../server-figures.js';
 import { sumOf } from './sum-of.js';
 
 /** Closes are counted by these names: see `closeKey` of the transport. */
@@ -9,6 +9,7 @@ const CLOSES = ['normal', 'abnormal', ...Object.keys(CloseCode), 'other'];
 
 /** Connections of clients, over all schedulers. */
 export function connGroup(threads: FiguresOfThreads): GroupSource {
+  const rows = rowsOnce((figures) => [rowOf(figures)]);
   return {
     description: {
       name: 'conn',
@@ -55,33 +56,32 @@ export function connGroup(threads: FiguresOfThreads): GroupSource {
         ...CLOSES.map((name) => counter(`close_${columnName(name)}`, '{connection}', descriptionOf(name))),
       ],
     },
-    async read() {
-      const { schedulers, listener, chat } = await threads.read();
-      return [
-        {
-          instance: '',
-          figures: [
-            sumOf(schedulers, (stats) => stats.connections),
-            listener.sum('opened'),
-            listener.sum('closed'),
-            listener.sum('refusedFull'),
-            listener.sum('refusedRate'),
-            listener.sum('refusedAddress'),
-            listener.sum('refusedOrigin'),
-            listener.sum('refusedProtocol'),
-            listener.sum('messagesIn'),
-            listener.sum('bytesIn'),
-            listener.sum('messagesOut'),
-            listener.sum('bytesOut'),
-            listener.sum('sendsDropped'),
-            chat.sum('slowConsumers'),
-            sumOf(schedulers, (stats) => stats.chat.online),
-            sumOf(schedulers, (stats) => stats.chat.atHome),
-            ...CLOSES.map((name) => listener.sum(`closed:${name}`)),
-          ],
-        },
-      ];
-    },
+    read: async () => rows(await threads.read()),
+  };
+}
+
+function rowOf({ schedulers, listener, chat }: ServerFigures): Row {
+  return {
+    instance: '',
+    figures: [
+      sumOf(schedulers, (stats) => stats.connections),
+      listener.sum('opened'),
+      listener.sum('closed'),
+      listener.sum('refusedFull'),
+      listener.sum('refusedRate'),
+      listener.sum('refusedAddress'),
+      listener.sum('refusedOrigin'),
+      listener.sum('refusedProtocol'),
+      listener.sum('messagesIn'),
+      listener.sum('bytesIn'),
+      listener.sum('messagesOut'),
+      listener.sum('bytesOut'),
+      listener.sum('sendsDropped'),
+      chat.sum('slowConsumers'),
+      sumOf(schedulers, (stats) => stats.chat.online),
+      sumOf(schedulers, (stats) => stats.chat.atHome),
+      ...CLOSES.map((name) => listener.sum(`closed:${name}`)),
+    ],
   };
 }
 

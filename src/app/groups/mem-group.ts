@@ -5,7 +5,7 @@ import type { FiguresOfThreads } from '../server-figures.js';
 import { sumOf } from './sum-of.js';
 
 /** Memory of the server. */
-export function memGroup(threads: FiguresOfThreads): GroupSource {
+export function memGroup(threads: FiguresOfThreads, residentBytes: () => number): GroupSource {
   return {
     description: {
       name: 'mem',
@@ -26,7 +26,7 @@ export function memGroup(threads: FiguresOfThreads): GroupSource {
         {
           instance: '',
           figures: [
-            process.memoryUsage.rss(),
+            residentBytes(),
             sumOf(heaps, (stats) => stats.heapUsedBytes),
             sumOf(schedulers, (stats) => stats.processes),
           ],

@@ -26,19 +26,19 @@ export function msgqGroup(threads: readonly WatchedThread[]): GroupSource {
     read: () =>
       threads.flatMap(({ name, stats }) => {
         if (stats === null) return [];
-        const now = new StatsBlock<RuntimeStat>(stats).snapshot();
+        const now = (stat: RuntimeStat) => StatsBlock.of(stats).read(stat);
         return [
           {
             instance: name,
             figures: [
-              now.waiting,
-              now.longest,
-              now.nonEmpty,
-              now.backlogged,
-              now.saved,
-              now.received,
-              now.handled,
-              now.dispatches,
+              now('waiting'),
+              now('longest'),
+              now('nonEmpty'),
+              now('backlogged'),
+              now('saved'),
+              now('received'),
+              now('handled'),
+              now('dispatches'),
             ],
           },
         ];

@@ -2,11 +2,24 @@ import { statfs } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { gauge } from '../../metrics/columns.js';
 import type { GroupSource, Row } from '../../metrics/reading.js';
+import type { Clock } from '../../structures/clock.js';
+
+/** How often the system is asked for what changes slowly: how full the disk is, and how much memory there may be. */
+const LIMITS_MS = 5000;
 
 export interface ResourceGroupParts {
+  readonly clock: Clock;
   readonly dataFolder: string;
+  /** Memory of the server as the operating system counts it. */
+  readonly residentBytes: () => number;
   /** Bytes of commands that wait for the writer, and the room that there is. */
   readonly writer: () => { readonly used: number; readonly limit: number };
+}
+
+interface Limits {
+  readonly at: number;
+  readonly memory: number;
+  readonly disk: { readonly used: number; readonly limit: number } | null;
 }
 
 /**
@@ -14,6 +27,15 @@ export interface ResourceGroupParts {
  * known also of a server whose threads do not answer.
  */
 export function resourceGroup(parts: ResourceGroupParts): GroupSource {
+  let limits: Limits | null = null;
+  const rowsOf = ({ memory, disk }: Limits) => {
+    const { used, limit } = parts.writer();
+    return [
+      row('memory', parts.residentBytes(), memory),
+      row('disk', disk?.used ?? null, disk?.limit ?? null),
+      row('writer', used, limit),
+    ];
+  };
   return {
     description: {
       name: 'resource',
@@ -26,14 +48,14 @@ export function resourceGroup(parts: ResourceGroupParts): GroupSource {
         gauge('share', '1', 'The used share of it.'),
       ],
     },
-    async read() {
-      const { used, limit } = parts.writer();
-      const disk = await diskOf(parts.dataFolder);
-      return [
-        row('memory', process.memoryUsage.rss(), memoryLimit()),
-        row('disk', disk?.used ?? null, disk?.limit ?? null),
-        row('writer', used, limit),
-      ];
+    read() {
+      const { clock, dataFolder } = parts;
+      const now = clock.now();
+      if (limits !== null && now - limits.at < LIMITS_MS) return rowsOf(limits);
+      return diskOf(dataFolder).then((disk) => {
+        limits = { at: now, memory: memoryLimit(), disk };
+        return rowsOf(limits);
+      });
     },
   };
 }

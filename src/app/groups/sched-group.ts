@@ -1,7 +1,7 @@
 import type { RuntimeStat } from '../../actors/runtime-stats.js';
 import { counter, gauge } from '../../metrics/columns.js';
 import type { GroupSource, Row } from '../../metrics/reading.js';
-import { StatsBlock, type StatsMemory } from '../../schedulers/index.js';
+import { StatsBlock } from '../../schedulers/index.js';
 import { ThreadTimes } from './thread-times.js';
 import type { WatchedThread } from './watched-thread.js';
 
@@ -23,14 +23,11 @@ export function schedGroup({ threads, gcMs, wakes }: SchedGroupParts): GroupSour
   const row = (thread: WatchedThread): Row[] => {
     const loop = thread.loopTimes();
     if (loop === null) return [];
-    const stats =
-      thread.stats === null
-        ? null
-        : new StatsBlock<RuntimeStat>(thread.stats as StatsMemory<RuntimeStat>).snapshot();
+    const stats = thread.stats === null ? null : StatsBlock.of<RuntimeStat>(thread.stats);
     const { elapsed, handlers, io, gc, timers, idle } = times.get(thread.name)!.add(thread.incarnation, {
       ...loop,
-      handlers: thread.workMs ?? (stats === null ? 0 : stats.turnMs + stats.dispatchMs),
-      timers: stats?.timerMs ?? 0,
+      handlers: thread.workMs ?? (stats === null ? 0 : stats.read('turnMs') + stats.read('dispatchMs')),
+      timers: stats?.read('timerMs') ?? 0,
       gc: gcMs(thread.name),
     });
     return [
@@ -43,12 +40,12 @@ export function schedGroup({ threads, gcMs, wakes }: SchedGroupParts): GroupSour
           gc,
           timers,
           idle,
-          stats?.runQueue ?? null,
-          stats?.processes ?? null,
+          stats?.read('runQueue') ?? null,
+          stats?.read('processes') ?? null,
           wakes(thread.name),
-          stats?.turns ?? null,
-          stats?.slices ?? null,
-          stats?.longSchedules ?? null,
+          stats?.read('turns') ?? null,
+          stats?.read('slices') ?? null,
+          stats?.read('longSchedules') ?? null,
         ],
       },
     ];

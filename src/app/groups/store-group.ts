@@ -1,14 +1,19 @@
 import { stat } from 'node:fs/promises';
 import { counter, gauge, peak } from '../../metrics/columns.js';
 import { LastingCounters } from '../../metrics/lasting-counters.js';
-import type { GroupSource } from '../../metrics/reading.js';
+import type { GroupSource, Row } from '../../metrics/reading.js';
 import { StatsBlock, type StatsMemory } from '../../schedulers/index.js';
 import { walFileOf } from '../../storage/sqlite/database-file.js';
 import type { StoreRings } from '../../storage/store-rings.js';
 import { StoreWriterCell, type StoreWriterStat } from '../../storage/store-writer-stats.js';
+import type { Clock } from '../../structures/clock.js';
 import { ringCounters } from '../../structures/spsc-ring.js';
 
+/** How often the size of the log is looked at while nothing is committed. */
+const WAL_MS = 5000;
+
 export interface StoreGroupParts {
+  readonly clock: Clock;
   /** What the writer counts, and the number of its present incarnation. */
   readonly writer: () => { readonly stats: StatsMemory<StoreWriterStat>; readonly incarnation: number };
   readonly rings: () => readonly { readonly rings: StoreRings }[];
@@ -16,9 +21,44 @@ export interface StoreGroupParts {
 }
 
 /** The store and its writer. Of one that hangs, too: nothing is asked of it. */
-export function storeGroup({ writer, rings, dataFolder }: StoreGroupParts): GroupSource {
+export function storeGroup({ clock, writer, rings, dataFolder }: StoreGroupParts): GroupSource {
   const lasting = new LastingCounters();
   const walFile = walFileOf(dataFolder);
+  /** Its size, and how far the store was then. */
+  let wal: { readonly moved: number; readonly at: number; readonly bytes: number | null } | null = null;
+  const rowsOf = (walBytes: number | null): readonly Row[] => {
+    const { stats, incarnation } = writer();
+    const block = StatsBlock.of(stats);
+    const now = block.snapshot();
+    lasting.heard('writer', incarnation, now);
+    const arePeaksNew = now.peaksOf === now.peaksRead;
+    // From here on the writer begins them anew.
+    block.values[StoreWriterCell.peaksRead]! += 1;
+    const queues = rings().map((one) => ringCounters(one.rings.commands));
+    return [
+      {
+        instance: '',
+        figures: [
+          lasting.sum('commits'),
+          lasting.sum('commands'),
+          lasting.sum('failures'),
+          arePeaksNew ? now.batchMax : 0,
+          arePeaksNew ? now.batchMsMax : 0,
+          walBytes,
+          now.youngBytes,
+          queues.reduce((total, { depthBytes }) => total + depthBytes, 0),
+          Math.max(0, ...queues.map(({ depthBytesMax }) => depthBytesMax)),
+          lasting.sum('batchMs'),
+          lasting.sum('commitMs'),
+          lasting.sum('stalls'),
+          lasting.sum('oldInserted'),
+          lasting.sum('oldDeleted'),
+          now.youngCount,
+          now.oldCount,
+        ],
+      },
+    ];
+  };
   return {
     description: {
       name: 'store',
@@ -60,39 +100,15 @@ export function storeGroup({ writer, rings, dataFolder }: StoreGroupParts): Grou
         gauge('old_messages', '{message}', 'Messages and receipts that wait in the old generation.'),
       ],
     },
-    async read() {
-      const walBytes = await sizeOf(walFile);
-      const { stats, incarnation } = writer();
-      const block = new StatsBlock(stats);
-      const now = block.snapshot();
-      lasting.heard('writer', incarnation, now);
-      const arePeaksNew = now.peaksOf === now.peaksRead;
-      // From here on the writer begins them anew.
-      block.values[StoreWriterCell.peaksRead]! += 1;
-      const queues = rings().map((one) => ringCounters(one.rings.commands));
-      return [
-        {
-          instance: '',
-          figures: [
-            lasting.sum('commits'),
-            lasting.sum('commands'),
-            lasting.sum('failures'),
-            arePeaksNew ? now.batchMax : 0,
-            arePeaksNew ? now.batchMsMax : 0,
-            walBytes,
-            now.youngBytes,
-            queues.reduce((total, { depthBytes }) => total + depthBytes, 0),
-            Math.max(0, ...queues.map(({ depthBytesMax }) => depthBytesMax)),
-            lasting.sum('batchMs'),
-            lasting.sum('commitMs'),
-            lasting.sum('stalls'),
-            lasting.sum('oldInserted'),
-            lasting.sum('oldDeleted'),
-            now.youngCount,
-            now.oldCount,
-          ],
-        },
-      ];
+    read() {
+      const { stats } = writer();
+      const moved = StatsBlock.of(stats).read('commits') + StatsBlock.of(stats).read('failures');
+      const now = clock.now();
+      if (wal !== null && wal.moved === moved && now - wal.at < WAL_MS) return rowsOf(wal.bytes);
+      return sizeOf(walFile).then((bytes) => {
+        wal = { moved, at: now, bytes };
+        return rowsOf(bytes);
+      });
     },
   };
 }

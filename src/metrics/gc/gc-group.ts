@@ -42,47 +42,47 @@ export function gcGroup(threads: readonly CollectingThread[]): GroupSource {
         counter('refused_total', '{message}', 'Messages that stayed because the memory was used up.'),
       ],
     },
-    read: () => threads.flatMap(({ name, gc }) => (gc === null ? [] : [row(name, new StatsBlock(gc))])),
+    read: () => threads.flatMap(({ name, gc }) => (gc === null ? [] : [row(name, StatsBlock.of(gc))])),
   };
 }
 
 /** Milliseconds that a thread has stood still for its collector; null: it has not run. */
 export function collectorMs({ gc }: CollectingThread): number | null {
   if (gc === null) return null;
-  const { minorMs, majorMs, incrementalMs, weakMs } = new StatsBlock(gc).snapshot();
-  return minorMs + majorMs + incrementalMs + weakMs;
+  const stats = StatsBlock.of(gc);
+  return stats.read('minorMs') + stats.read('majorMs') + stats.read('incrementalMs') + stats.read('weakMs');
 }
 
 function row(instance: string, stats: StatsBlock<GcCounter>): Row {
-  const now = stats.snapshot();
-  const longest = now.longestOf === now.longestRead ? now.longestMs : 0;
+  const now = (counter: GcCounter) => stats.read(counter);
+  const longest = now('longestOf') === now('longestRead') ? now('longestMs') : 0;
   // From here on the thread begins anew.
   stats.values[stats.names.indexOf('longestRead')]! += 1;
-  const defers = (figure: number) => (now.canDefer === 1 ? figure : null);
+  const defers = (figure: number) => (now('canDefer') === 1 ? figure : null);
   return {
     instance,
     figures: [
-      now.minorRuns,
-      now.minorMs,
-      now.majorRuns,
-      now.majorMs,
-      now.incrementalRuns,
-      now.incrementalMs,
-      now.weakRuns,
-      now.weakMs,
+      now('minorRuns'),
+      now('minorMs'),
+      now('majorRuns'),
+      now('majorMs'),
+      now('incrementalRuns'),
+      now('incrementalMs'),
+      now('weakRuns'),
+      now('weakMs'),
       longest,
-      defers(now.deferring),
-      defers(now.deferrals),
-      defers(now.deferredMs),
-      defers(now.deferralsCut),
-      now.idleMinorRuns,
-      now.idleMajorRuns,
-      now.spilledMessages,
-      now.spillBytes,
-      now.spilledMessagesTotal,
-      now.spilledBytesTotal,
-      now.keptMessagesTotal,
-      now.refusedMessagesTotal,
+      defers(now('deferring')),
+      defers(now('deferrals')),
+      defers(now('deferredMs')),
+      defers(now('deferralsCut')),
+      now('idleMinorRuns'),
+      now('idleMajorRuns'),
+      now('spilledMessages'),
+      now('spillBytes'),
+      now('spilledMessagesTotal'),
+      now('spilledBytesTotal'),
+      now('keptMessagesTotal'),
+      now('refusedMessagesTotal'),
     ],
   };
 }

@@ -40,21 +40,25 @@ export class DiskGroup implements GroupSource {
   }
 
   read(): readonly Row[] {
-    return parseDisks(this.#files.text('proc/diskstats') ?? '').map(({ name, words }) => ({
-      instance: name,
-      figures: [
-        words[0]!,
-        words[4]!,
-        words[2]! * SECTOR_BYTES,
-        words[6]! * SECTOR_BYTES,
-        words[3]!,
-        words[7]!,
-        words[8]!,
-        words[9]!,
-        words[10]!,
-        words[15] ?? null,
-        words[16] ?? null,
-      ],
-    }));
+    return this.#files.parsed('proc/diskstats', rowsOf) ?? [];
   }
+}
+
+function rowsOf(text: string): readonly Row[] {
+  return parseDisks(text).map(({ name, words }) => ({
+    instance: name,
+    figures: [
+      words[0]!,
+      words[4]!,
+      words[2]! * SECTOR_BYTES,
+      words[6]! * SECTOR_BYTES,
+      words[3]!,
+      words[7]!,
+      words[8]!,
+      words[9]!,
+      words[10]!,
+      words[15] ?? null,
+      words[16] ?? null,
+    ],
+  }));
 }

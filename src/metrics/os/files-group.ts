@@ -32,28 +32,34 @@ export class FilesGroup implements GroupSource {
     this.#files = files;
   }
 
-  async read(): Promise<readonly Row[]> {
-    const limits = this.#files.text('proc/self/limits');
-    const limit = limits === null ? null : parseLimit(limits, 'Max open files');
-    const system = parseFileNumbers(this.#files.text('proc/sys/fs/file-nr') ?? '');
-    return [
-      {
-        instance: '',
-        figures: [
-          await this.#open(),
-          limit === Number.POSITIVE_INFINITY ? null : limit,
-          system.open,
-          system.limit,
-        ],
-      },
-    ];
+  read(): readonly Row[] | Promise<readonly Row[]> {
+    const size = this.#files.size('proc/self/fd');
+    return size === null || size > 0 ? this.#rows(size) : this.#counted();
   }
 
-  async #open(): Promise<Figure> {
-    const size = this.#files.size('proc/self/fd');
-    if (size === null || size > 0) return size;
-    const places = parseColons(this.#files.text('proc/self/status') ?? '').get('FDSize') ?? 0;
-    if (places > COUNTED_MAX) return null;
-    return (await this.#files.entries('proc/self/fd'))?.length ?? null;
+  async #counted(): Promise<readonly Row[]> {
+    const places = this.#files.parsed('proc/self/status', placesOf) ?? 0;
+    if (places > COUNTED_MAX) return this.#rows(null);
+    return this.#rows((await this.#files.entries('proc/self/fd'))?.length ?? null);
   }
+
+  #rows(open: Figure): readonly Row[] {
+    const limit = this.#files.parsed('proc/self/limits', limitOf);
+    const system = this.#files.parsed('proc/sys/fs/file-nr', parseFileNumbers);
+    const figures = [
+      open,
+      limit === Number.POSITIVE_INFINITY ? null : limit,
+      system?.open ?? null,
+      system?.limit ?? null,
+    ];
+    return [{ instance: '', figures }];
+  }
+}
+
+function limitOf(text: string): Figure {
+  return parseLimit(text, 'Max open files');
+}
+
+function placesOf(text: string): Figure {
+  return parseColons(text, ['FDSize'])[0] ?? null;
 }

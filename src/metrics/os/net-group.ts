@@ -1,6 +1,12 @@
 import { counter, gauge } from '../columns.js';
 import type { Figure, GroupDescription, GroupSource, Row } from '../reading.js';
-import { parseInterfaces, parsePairs, parseSockets, parseSoftnet } from './parse-lines.js';
+import {
+  type InterfaceCounts,
+  parseInterfaces,
+  parsePairs,
+  parseSockets,
+  parseSoftnet,
+} from './parse-lines.js';
 import type { ProcFiles } from './proc-files.js';
 
 /** What the kernel counts TCP's buffers in. */
@@ -49,47 +55,71 @@ export class NetGroup implements GroupSource {
   }
 
   read(): readonly Row[] {
-    const { interfaces, tcp, sockets, softnet } = this.#parts();
-    const sum = (figure: (of: { received: readonly number[]; sent: readonly number[] }) => number): Figure =>
-      interfaces === null
-        ? null
-        : interfaces.filter(({ name }) => name !== 'lo').reduce((total, one) => total + figure(one), 0);
-    const socketPages = sockets?.get('TCP.mem');
+    const read = <T>(path: string, parse: (text: string) => T): T | null =>
+      this.#files.parsed(`proc/net/${path}`, parse);
     const figures: Figure[] = [
-      sum(({ received }) => received[1]!),
-      sum(({ sent }) => sent[1]!),
-      sum(({ received }) => received[0]!),
-      sum(({ sent }) => sent[0]!),
-      sum(({ received }) => received[3]!),
-      sum(({ sent }) => sent[3]!),
-      ...['Tcp.InSegs', 'Tcp.OutSegs', 'Tcp.RetransSegs', 'Tcp.ActiveOpens', 'Tcp.PassiveOpens'].map(tcp),
-      ...['Tcp.AttemptFails', 'Tcp.EstabResets', 'Tcp.CurrEstab'].map(tcp),
-      ...['TcpExt.ListenOverflows', 'TcpExt.ListenDrops', 'TcpExt.SyncookiesSent'].map(tcp),
-      sockets?.get('sockets.used') ?? null,
-      sockets?.get('TCP.tw') ?? null,
-      sockets?.get('TCP.orphan') ?? null,
-      socketPages === undefined ? null : socketPages * PAGE_BYTES,
-      softnet?.processed ?? null,
-      softnet?.dropped ?? null,
-      softnet?.squeezed ?? null,
+      ...sumsOf(read('dev', parseInterfaces)),
+      ...(read('snmp', tcpOf) ?? NO_TCP),
+      ...(read('netstat', extendedTcpOf) ?? NO_EXTENDED_TCP),
+      ...(read('sockstat', socketsOf) ?? NO_SOCKETS),
+      ...(read('softnet_stat', softOf) ?? NO_SOFT),
     ];
     return [{ instance: '', figures }];
   }
+}
 
-  #parts() {
-    const read = <T>(path: string, parse: (text: string) => T): T | null => {
-      const text = this.#files.text(path);
-      return text === null ? null : parse(text);
-    };
-    const snmp = read('proc/net/snmp', parsePairs);
-    const netstat = read('proc/net/netstat', parsePairs);
-    return {
-      interfaces: read('proc/net/dev', parseInterfaces),
-      tcp: (name: string): Figure => snmp?.get(name) ?? netstat?.get(name) ?? null,
-      sockets: read('proc/net/sockstat', parseSockets),
-      softnet: read('proc/net/softnet_stat', parseSoftnet),
-    };
+const TCP = [
+  'InSegs',
+  'OutSegs',
+  'RetransSegs',
+  'ActiveOpens',
+  'PassiveOpens',
+  'AttemptFails',
+  'EstabResets',
+  'CurrEstab',
+];
+const EXTENDED_TCP = ['ListenOverflows', 'ListenDrops', 'SyncookiesSent'];
+const TCP_SOCKETS = ['tw', 'orphan', 'mem'];
+
+/** Of a file that is not there. */
+const none = (count: number): readonly Figure[] => Array.from({ length: count }, () => null);
+const NO_SUMS = none(6);
+const NO_TCP = none(TCP.length);
+const NO_EXTENDED_TCP = none(EXTENDED_TCP.length);
+const NO_SOCKETS = none(1 + TCP_SOCKETS.length);
+const NO_SOFT = none(3);
+
+/** Packets, bytes, drops, each received and sent, of all interfaces but loopback. */
+function sumsOf(interfaces: readonly InterfaceCounts[] | null): readonly Figure[] {
+  if (interfaces === null) return NO_SUMS;
+  const sums = [0, 0, 0, 0, 0, 0];
+  for (const { name, received, sent } of interfaces) {
+    if (name === 'lo') continue;
+    for (const [index, column] of [1, 0, 3].entries()) {
+      sums[2 * index]! += received[column]!;
+      sums[2 * index + 1]! += sent[column]!;
+    }
   }
+  return sums;
+}
+
+function tcpOf(text: string): readonly Figure[] {
+  return parsePairs(text, 'Tcp', TCP);
+}
+
+function extendedTcpOf(text: string): readonly Figure[] {
+  return parsePairs(text, 'TcpExt', EXTENDED_TCP);
+}
+
+function socketsOf(text: string): readonly Figure[] {
+  const [waiting = null, orphans = null, pages = null] = parseSockets(text, 'TCP', TCP_SOCKETS);
+  const [used = null] = parseSockets(text, 'sockets', ['used']);
+  return [used, waiting, orphans, pages === null ? null : pages * PAGE_BYTES];
+}
+
+function softOf(text: string): readonly Figure[] {
+  const softnet = parseSoftnet(text);
+  return [softnet?.processed ?? null, softnet?.dropped ?? null, softnet?.squeezed ?? null];
 }
 
 export const INTERFACE_DESCRIPTION: GroupDescription = {
@@ -119,7 +149,7 @@ export class InterfaceGroup implements GroupSource {
   }
 
   read(): readonly Row[] {
-    return parseInterfaces(this.#files.text('proc/net/dev') ?? '')
+    return (this.#files.parsed('proc/net/dev', parseInterfaces) ?? [])
       .filter(({ received, sent }) => received[1]! > 0 || sent[1]! > 0)
       .map(({ name, received: rx, sent: tx }) => ({
         instance: name,

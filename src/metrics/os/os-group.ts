@@ -64,47 +64,52 @@ export class OsGroup implements GroupSource {
   }
 
   read(): readonly Row[] {
-    const read = <T>(path: string, parse: (text: string) => T): T | null => {
-      const text = this.#files.text(path);
-      return text === null ? null : parse(text);
-    };
-    const stat = read('proc/stat', parseStat);
-    const memory = read('proc/meminfo', parseColons);
-    const vm = read('proc/vmstat', parseWords);
-    const load = read('proc/loadavg', parseLoad) ?? [null, null, null];
-    const size = (name: string): Figure => memory?.get(name) ?? null;
-    const pressure = (name: string) => read(`proc/pressure/${name}`, parsePressure);
-    return [
-      {
-        instance: '',
-        figures: [
-          ...this.#cpu.after(stat),
-          stat?.cpus ?? null,
-          stat?.interrupts ?? null,
-          stat?.softInterrupts ?? null,
-          stat?.contextSwitches ?? null,
-          stat?.forks ?? null,
-          stat?.running ?? null,
-          stat?.blocked ?? null,
-          ...load,
-          size('MemTotal'),
-          size('MemFree'),
-          // Since 3.14.
-          size('MemAvailable'),
-          plus(size('Cached'), size('Buffers')),
-          size('Dirty'),
-          minus(size('SwapTotal'), size('SwapFree')),
-          vm?.get('pswpin') ?? null,
-          vm?.get('pswpout') ?? null,
-          vm?.get('pgfault') ?? null,
-          vm?.get('pgmajfault') ?? null,
-          pressure('cpu'),
-          pressure('memory'),
-          pressure('io'),
-        ],
-      },
+    const read = <T>(path: string, parse: (text: string) => T): T | null =>
+      this.#files.parsed(`proc/${path}`, parse);
+    const stat = read('stat', parseStat);
+    const [loads, memory, virtual] = [
+      read('loadavg', parseLoad) ?? NO_LOADS,
+      read('meminfo', memoryOf) ?? NO_MEMORY,
+      read('vmstat', virtualOf) ?? NO_VIRTUAL,
     ];
+    const figures = [
+      ...this.#cpu.after(stat),
+      stat?.cpus ?? null,
+      stat?.interrupts ?? null,
+      stat?.softInterrupts ?? null,
+      stat?.contextSwitches ?? null,
+      stat?.forks ?? null,
+      stat?.running ?? null,
+      stat?.blocked ?? null,
+      ...loads,
+      ...memory,
+      ...virtual,
+      read('pressure/cpu', parsePressure),
+      read('pressure/memory', parsePressure),
+      read('pressure/io', parsePressure),
+    ];
+    return [{ instance: '', figures }];
   }
+}
+
+/** MemAvailable: since 3.14. */
+const MEMORY = ['MemTotal', 'MemFree', 'MemAvailable', 'Cached', 'Buffers', 'Dirty', 'SwapTotal', 'SwapFree'];
+const VIRTUAL = ['pswpin', 'pswpout', 'pgfault', 'pgmajfault'];
+
+/** Of a file that is not there. */
+const NO_LOADS: readonly Figure[] = [null, null, null];
+const NO_MEMORY: readonly Figure[] = [null, null, null, null, null, null];
+const NO_VIRTUAL: readonly Figure[] = [null, null, null, null];
+
+/** In the order of the columns. */
+function memoryOf(text: string): readonly Figure[] {
+  const [total = null, free = null, available = null, ...others] = parseColons(text, MEMORY);
+  const [cached = null, buffers = null, dirty = null, swap = null, swapFree = null] = others;
+  return [total, free, available, plus(cached, buffers), dirty, minus(swap, swapFree)];
+}
+
+function virtualOf(text: string): readonly Figure[] {
+  return parseWords(text, VIRTUAL);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { wholeNumber } from './parse-stat.js';
+import { behindSpaces, wholeNumbers, wordEnd } from './kernel-text.js';
 
 export interface DiskCounts {
   readonly name: string;
@@ -19,11 +19,18 @@ const PARTITION = /^(?:(?:s|v|xv|h)d[a-z]+\d+|(?:nvme\d+n\d+|mmcblk\d+|md\d+|nbd
 export function parseDisks(text: string): readonly DiskCounts[] {
   const disks: DiskCounts[] = [];
   for (const line of text.split('\n')) {
-    const [, , name, ...rest] = line.trim().split(/\s+/);
-    if (name === undefined || NO_DEVICE.test(name) || PARTITION.test(name)) continue;
-    const words = rest.map((word) => wholeNumber(word) ?? Number.NaN);
-    if (words.length < 11 || words.some(Number.isNaN)) continue;
-    if (words.some((word) => word > 0)) disks.push({ name, words });
+    // Behind the two numbers of the device.
+    const start = behindSpaces(line, nextWord(line, nextWord(line, 0)));
+    const end = wordEnd(line, start);
+    const name = line.slice(start, end);
+    if (name === '' || NO_DEVICE.test(name) || PARTITION.test(name)) continue;
+    const words = wholeNumbers(line, end);
+    if (words.length >= 11 && words.some((word) => word > 0)) disks.push({ name, words });
   }
   return disks;
+}
+
+/** Behind the word that comes next. */
+function nextWord(line: string, from: number): number {
+  return wordEnd(line, behindSpaces(line, from));
 }

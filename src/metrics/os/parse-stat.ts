@@ -1,4 +1,6 @@
 import type { Figure } from '../reading.js';
+import { behindLineStart, wholeNumbers } from './kernel-text.js';
+import { parseWords } from './parse-lines.js';
 
 /** States of `/proc/stat`'s `cpu` line in their order (proc(5)). Guests are in `user` and `nice` already. */
 export const CPU_STATES = ['user', 'nice', 'system', 'idle', 'iowait', 'irq', 'softirq', 'steal'] as const;
@@ -15,34 +17,28 @@ export interface KernelStat {
   readonly blocked: Figure;
 }
 
+/** The first word of each of these lines; those of interrupts are long, and only their sums are wanted. */
+const NAMES = ['intr', 'softirq', 'ctxt', 'processes', 'procs_running', 'procs_blocked'] as const;
+
 /** `/proc/stat`. null for a text that has no CPU in it. */
 export function parseStat(text: string): KernelStat | null {
-  const firsts = new Map<string, Figure>();
-  let total: readonly string[] | null = null;
+  const total = behindLineStart(text, 'cpu ');
   let cpus = 0;
-  for (const line of text.split('\n')) {
-    const space = line.indexOf(' ');
-    if (space < 0) continue;
-    const name = line.slice(0, space);
-    if (name === 'cpu') total = line.slice(space).trim().split(/ +/);
-    else if (/^cpu\d+$/.test(name)) cpus++;
-    // The line of interrupts is long, and only its sum is wanted.
-    else firsts.set(name, wholeNumber(line.slice(space + 1, space + 25).split(' ')[0]));
+  for (let at = text.indexOf('cpu'); at >= 0; at = text.indexOf('\ncpu', at + 1)) {
+    const digit = text.charCodeAt(at + (text[at] === '\n' ? 4 : 3));
+    if (digit >= 0x30 && digit <= 0x39) cpus++;
   }
-  if (total === null || cpus === 0) return null;
+  if (total < 0 || cpus === 0) return null;
+  const ticks = wholeNumbers(text, total);
+  const [interrupts, softInterrupts, contextSwitches, forks, running, blocked] = parseWords(text, NAMES);
   return {
-    cpuTicks: CPU_STATES.map((_, index) => wholeNumber(total[index])),
+    cpuTicks: CPU_STATES.map((_, index) => ticks[index] ?? null),
     cpus,
-    interrupts: firsts.get('intr') ?? null,
-    softInterrupts: firsts.get('softirq') ?? null,
-    contextSwitches: firsts.get('ctxt') ?? null,
-    forks: firsts.get('processes') ?? null,
-    running: firsts.get('procs_running') ?? null,
-    blocked: firsts.get('procs_blocked') ?? null,
+    interrupts: interrupts ?? null,
+    softInterrupts: softInterrupts ?? null,
+    contextSwitches: contextSwitches ?? null,
+    forks: forks ?? null,
+    running: running ?? null,
+    blocked: blocked ?? null,
   };
-}
-
-/** null for what is no number. */
-export function wholeNumber(word: string | undefined): Figure {
-  return word !== undefined && /^\d+$/.test(word) ? Number(word) : null;
 }

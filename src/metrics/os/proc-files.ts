@@ -5,6 +5,15 @@ import { join } from 'node:path';
 /** More than most of the kernel's files have; those of many CPUs make it grow. */
 const BUFFER_BYTES = 16 * 1024;
 
+/** A file that is open, and what was made of its text. */
+interface OpenFile {
+  readonly descriptor: number;
+  /** What was in it when it was parsed. */
+  bytes: Buffer | null;
+  parse: ((text: string) => unknown) | null;
+  parsed: unknown;
+}
+
 /**
  * The kernel's files, under a root that tests replace. They are in memory, so they are read at once; what is not there (another system,
  * an older kernel, a container that hides it) is null and never an error.
@@ -12,47 +21,71 @@ const BUFFER_BYTES = 16 * 1024;
 export class ProcFiles {
   readonly #root: string;
   /** Files stay open: reading one again is a call of the system instead of four. */
-  readonly #open = new Map<string, number>();
+  readonly #open = new Map<string, OpenFile>();
   #buffer = Buffer.allocUnsafe(BUFFER_BYTES);
 
   constructor(root = '/') {
     this.#root = root;
   }
 
-  /** @param path such as `proc/stat`. */
-  text(path: string): string | null {
+  /**
+   * What is in a file now, parsed: anew only if the file has changed since the same function has parsed it.
+   *
+   * @param path such as `proc/stat`
+   * @param parse makes something of the text that nobody changes
+   */
+  parsed<T>(path: string, parse: (text: string) => T): T | null {
+    const file = this.#file(path);
+    const length = file === null ? -1 : this.#fill(file.descriptor);
+    if (file === null || length < 0) return null;
+    const { bytes } = file;
+    if (
+      file.parse === parse &&
+      bytes !== null &&
+      this.#buffer.compare(bytes, 0, bytes.length, 0, length) === 0
+    ) {
+      return file.parsed as T;
+    }
+    const parsed = parse(this.#buffer.toString('latin1', 0, length));
+    file.parsed = parsed;
+    file.parse = parse;
+    if (bytes?.length === length) this.#buffer.copy(bytes, 0, 0, length);
+    else file.bytes = Buffer.from(this.#buffer.subarray(0, length));
+    return parsed;
+  }
+
+  /** Lets go of what is open. */
+  close(): void {
+    for (const { descriptor } of this.#open.values()) closeSync(descriptor);
+    this.#open.clear();
+  }
+
+  #file(path: string): OpenFile | null {
+    let file = this.#open.get(path);
+    if (file !== undefined) return file;
     try {
-      let file = this.#open.get(path);
-      if (file === undefined) {
-        file = openSync(join(this.#root, path), 'r');
-        this.#open.set(path, file);
-      }
-      return this.#textOf(file);
+      const descriptor = openSync(join(this.#root, path), 'r');
+      file = { descriptor, bytes: null, parse: null, parsed: null };
+      this.#open.set(path, file);
+      return file;
     } catch {
       return null;
     }
   }
 
-  /** Lets go of what is open. */
-  close(): void {
-    for (const file of this.#open.values()) closeSync(file);
-    this.#open.clear();
-  }
-
-  #textOf(file: number): string {
-    // The buffer may be another one after it has been filled.
-    const filled = this.#fill(file);
-    return this.#buffer.toString('latin1', 0, filled);
-  }
-
-  #fill(file: number): number {
-    for (let filled = 0; ; ) {
-      const read = readSync(file, this.#buffer, filled, this.#buffer.length - filled, filled);
-      filled += read;
-      if (read === 0) return filled;
-      if (filled === this.#buffer.length) {
-        this.#buffer = Buffer.concat([this.#buffer], this.#buffer.length * 2);
+  /** Returns how many bytes of the buffer, which may be another one then, are of the file; −1: it cannot be read. */
+  #fill(descriptor: number): number {
+    try {
+      for (let filled = 0; ; ) {
+        const read = readSync(descriptor, this.#buffer, filled, this.#buffer.length - filled, filled);
+        filled += read;
+        if (read === 0) return filled;
+        if (filled === this.#buffer.length) {
+          this.#buffer = Buffer.concat([this.#buffer], this.#buffer.length * 2);
+        }
       }
+    } catch {
+      return -1;
     }
   }
 
@@ -63,10 +96,6 @@ export class ProcFiles {
     } catch {
       return null;
     }
-  }
-
-  exists(path: string): boolean {
-    return this.size(path) !== null;
   }
 
   async entries(path: string): Promise<readonly string[] | null> {

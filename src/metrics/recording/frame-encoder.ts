@@ -42,12 +42,14 @@ export class FrameEncoder {
     sink.zigzag(uptimeUs - (isKey ? 0 : this.#uptimeUs));
     this.#at = at;
     this.#uptimeUs = uptimeUs;
-    const present = this.#groups.flatMap(({ name }, id) => {
+    const groups = this.#groups;
+    let present = 0;
+    for (const { name } of groups) if (sample.tables.has(name)) present++;
+    sink.varint(present);
+    for (let id = 0; id < groups.length; id++) {
+      const { name } = groups[id]!;
       const table = sample.tables.get(name);
-      return table === undefined ? [] : [{ id, name, table }];
-    });
-    sink.varint(present.length);
-    for (const { id, name, table } of present) {
+      if (table === undefined) continue;
       this.#body.clear();
       if (isKey) this.#whole(table);
       else this.#changed(table, this.#before.get(name));
@@ -61,8 +63,8 @@ export class FrameEncoder {
   #whole({ instances, figures, description }: Table): void {
     const width = description.columns.length;
     this.#body.varint(instances.length);
-    for (const [row, instance] of instances.entries()) {
-      this.#body.text(instance);
+    for (let row = 0; row < instances.length; row++) {
+      this.#body.text(instances[row]!);
       for (let column = 0; column < width; column++)
         writeFigure(this.#body, figures[row * width + column]!, Number.NaN);
     }
@@ -74,7 +76,8 @@ export class FrameEncoder {
     const isSame = before !== undefined && sameTexts(instances, before.instances);
     this.#body.u8(isSame ? ROWS.same : ROWS.listed);
     if (!isSame) this.#body.varint(instances.length);
-    for (const [row, instance] of instances.entries()) {
+    for (let row = 0; row < instances.length; row++) {
+      const instance = instances[row]!;
       if (!isSame) this.#body.text(instance);
       const rowBefore = isSame ? row : (before?.instances.indexOf(instance) ?? -1);
       this.#row(table, row, width, rowBefore < 0 ? null : before!.figures, rowBefore * width);

@@ -233,6 +233,7 @@ class UwsListener implements LimitedListener, SocketOwner {
     if (refusal === Refusal.none) return;
     if (refusal === Refusal.full) this.counters.refusedFull++;
     else this.counters.refusedRate++;
+    this.#options.onCounted?.();
     // Without an answer: under a flood even a reply is too much.
     response.close();
   }
@@ -247,11 +248,13 @@ class UwsListener implements LimitedListener, SocketOwner {
     const ports = [this.port, ...(homePorts?.() ?? [])];
     if (!originAllowed(origins, request.getHeader('origin'), request.getHeader('host'), ports)) {
       counters.refusedOrigin++;
+      this.#options.onCounted?.();
       refuse(response, ORIGIN_REFUSED);
       return;
     }
     if (!offersSubprotocol(request.getHeader('sec-websocket-protocol'))) {
       counters.refusedProtocol++;
+      this.#options.onCounted?.();
       refuse(response, SUBPROTOCOL_REFUSED);
       return;
     }
@@ -259,6 +262,7 @@ class UwsListener implements LimitedListener, SocketOwner {
     const admitted = this.#admission.admit(address);
     if (admitted < 0) {
       counters.refusedAddress++;
+      this.#options.onCounted?.();
       refuse(response, ADDRESS_FULL);
       return;
     }
@@ -270,6 +274,7 @@ class UwsListener implements LimitedListener, SocketOwner {
   #open(ws: uWS.WebSocket<UserData>): void {
     const { socket } = ws.getUserData();
     this.counters.opened++;
+    this.#options.onCounted?.();
     socket.attach(ws);
     try {
       const handler = this.#acceptor.opened(socket);
@@ -310,6 +315,7 @@ class UwsListener implements LimitedListener, SocketOwner {
     const { socket } = ws.getUserData();
     const handler = socket.detach();
     this.counters.close(code);
+    this.#options.onCounted?.();
     this.#admission.close(socket.admitted);
     try {
       handler?.closed(code, reason.byteLength === 0 ? '' : Buffer.from(reason).toString());
