@@ -54,6 +54,8 @@ export class OperatorKnobs implements Knobs {
   readonly #parts: OperatorKnobsParts;
   /** As the ledger has it, by the name of the knob: those that were turned and not reverted. */
   readonly #turned = new Map<string, { readonly text: string; readonly entry: LedgerEntry }>();
+  /** Of those, what does not hold since the start: ignored, or it cannot hold any more. It can be reverted, and turned again. */
+  readonly #left = new Set<string>();
   /** The latest change, on its way to the threads. */
   #told: Promise<Told> = Promise.resolve({ effective: [], late: [] });
   #waiting = 0;
@@ -73,15 +75,20 @@ export class OperatorKnobs implements Knobs {
     const { configured, values, log } = this.#parts;
     if (configured.ignoreKnobs) {
       for (const [name, { text, entry }] of this.#turned)
-        log.warn(`${name} = ${text} (${byOf(entry)}) does not hold: ignore-knobs`);
-      this.#turned.clear();
+        log.warn(
+          `${name} = ${text} (${byOf(entry)}) does not hold: ignore-knobs; rookery knob revert ${name} ends it for good`,
+        );
+      for (const name of this.#turned.keys()) this.#left.add(name);
       return;
     }
     const waiting = new Map<string, KnobChanges>();
     for (const [name, { text, entry }] of this.#turned) {
       const change = this.#read(name, text);
       if (typeof change !== 'string') waiting.set(name, change);
-      else log.warn(`${name} = ${text} (${byOf(entry)}) cannot hold any more and is left out: ${change}`);
+      else {
+        this.#left.add(name);
+        log.warn(`${name} = ${text} (${byOf(entry)}) cannot hold any more and is left out: ${change}`);
+      }
     }
     const all: KnobChanges = Object.assign({}, ...waiting.values());
     if (contradictionsOf(withValues(configured, all)).length === 0) {
@@ -100,6 +107,7 @@ export class OperatorKnobs implements Knobs {
     for (const [name, { text, entry }] of this.#turned) {
       const change = waiting.get(name);
       if (change !== undefined) {
+        this.#left.add(name);
         const why = contradictionsOf(withValues(values.config, change))[0]?.expected;
         log.warn(`${name} = ${text} (${byOf(entry)}) cannot hold any more and is left out: ${why}`);
       } else if (textOf(values.config, settingOf(name)) === text) {
@@ -107,7 +115,7 @@ export class OperatorKnobs implements Knobs {
       }
     }
     // The writer runs already.
-    void this.#tell([...this.#turned.keys()]);
+    void this.#tell([...this.#turned.keys()].filter((name) => !this.#left.has(name)));
   }
 
   #sayWhatIsOverridden(name: string, text: string, entry: LedgerEntry): void {
@@ -216,7 +224,7 @@ export class OperatorKnobs implements Knobs {
     const changes: Record<string, unknown> = {};
     for (const [name, text] of Object.entries(wanted)) {
       const now = this.#turned.get(name)?.text ?? null;
-      if (now === text) continue;
+      if (now === text && !this.#left.has(name)) continue;
       const change = this.#read(name, text);
       if (typeof change === 'string') throw new ActionRefused(409, `${name} = ${text}: ${change}`);
       before[name] = now;
@@ -246,6 +254,7 @@ export class OperatorKnobs implements Knobs {
 
   #fold(entry: LedgerEntry): void {
     for (const [name, text] of Object.entries((entry.data as KnobData).after)) {
+      this.#left.delete(name);
       if (text === null) this.#turned.delete(name);
       else this.#turned.set(name, { text, entry });
     }
@@ -347,7 +356,7 @@ export class OperatorKnobs implements Knobs {
     const { configured, values } = this.#parts;
     const name = setting.name as KnobName;
     const turned = this.#turned.get(name);
-    const holds = turned !== undefined && turned.text === textOf(values.config, setting);
+    const holds = turned !== undefined && !this.#left.has(name);
     return {
       name,
       group: setting.group,

@@ -253,6 +253,53 @@ test('what contradicts the configuration of a later start is left out, alone, an
   assert.equal((await second.run<KnobReport>('knob-get', { name: 'heartbeatMs' })).source, 'default');
 });
 
+test('what was left out is told to no thread, can be turned again to the same value, and reverted', async (t) => {
+  const first = server(t, { flags: { idleTimeoutMs: '10m' } });
+  await first.ledger.open();
+  await first.run('knob-set', { values: { heartbeatMs: '4m', sliceMessages: 32 } });
+  await first.close();
+  const second = server(t, { path: first.file });
+  await second.ledger.open();
+  await until('the threads have heard of the other one', () =>
+    second.all('sliceMessages').every((it) => it === 32),
+  );
+  assert.deepEqual(second.all('heartbeatMs'), [30_000, 30_000, 30_000]);
+  // It is not so already, and it cannot be: that is said.
+  await refused(
+    second.run('knob-set', { name: 'heartbeatMs', value: '4m' }),
+    409,
+    /idleTimeoutMs|idle-timeout-ms/,
+  );
+  const { entry } = await second.run('knob-revert', { name: 'heartbeatMs' });
+  assert.deepEqual(entry!.changes, [{ name: 'heartbeatMs', before: '4m', after: null }]);
+  await second.close();
+  const third = server(t, { path: first.file });
+  await third.ledger.open();
+  assert.deepEqual(third.said(/heartbeatMs/), [], 'it is not in the way any more');
+});
+
+test('a start that ignores knobs: what is in the way is reverted for good, or turned again', async (t) => {
+  const first = server(t);
+  await first.ledger.open();
+  await first.run('knob-set', { values: { sliceMessages: 1, turnMs: '20ms', logLevel: 'debug' } });
+  await first.close();
+  const second = server(t, { path: first.file, flags: { ignoreKnobs: true } });
+  await second.ledger.open();
+  assert.deepEqual(second.all('sliceMessages'), [64, 64, 64]);
+  assert.deepEqual((await second.run<KnobReport>('knob-get', { name: 'sliceMessages' })).source, 'default');
+  const { entry } = await second.run('knob-revert', { name: 'sliceMessages' });
+  assert.deepEqual(entry!.changes, [{ name: 'sliceMessages', before: '1', after: null }]);
+  await second.run('knob-set', { name: 'turnMs', value: '20ms' });
+  assert.deepEqual(second.all('turnMs'), [20, 20, 20]);
+  await second.close();
+  const third = server(t, { path: first.file });
+  await third.ledger.open();
+  assert.deepEqual(
+    [third.values.config.sliceMessages, third.values.config.turnMs, third.values.config.logLevel],
+    [64, 20, 'debug'],
+  );
+});
+
 test('a full disk: nothing changes, and it is said; when there is room again it works', async (t) => {
   const { ledger, journal, run, all } = server(t);
   await ledger.open();
