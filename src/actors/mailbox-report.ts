@@ -4,6 +4,7 @@ import type { TopBy } from './mailbox-monitor.js';
 import { formatPid } from './pid.js';
 import type { Process } from './process.js';
 import { ProcessFlag } from './process-flag.js';
+import { receiverOf } from './receiver-of.js';
 import type { Runtime } from './runtime.js';
 
 /** One process and its mailbox, for people: everything in it can be cloned and written as JSON. */
@@ -74,7 +75,8 @@ function reportOf(process: Process<never>, activity: Activity | null): MailboxRe
     path: runtime.pathOf(process),
     handler: process.mailboxLength === 0 ? '' : handlerOf(process, 'receive', process.first),
     running: (process.flags & ProcessFlag.running) !== 0,
-    suspended: (process.flags & ProcessFlag.suspended) !== 0,
+    suspended:
+      (process.flags & ProcessFlag.suspended) !== 0 || receiverOf(process).behaviour?.suspended === true,
     length: messageQueueLength,
     longest: process.mailboxLongest,
     saved: messageQueueLength - process.mailboxLength,

@@ -31,12 +31,13 @@ export function registerAlerts(answers: Answers, runtime: Runtime | null): void 
 }
 
 export function processOf(report: MailboxReport): BackloggedProcess {
-  const { pid, label, path, handler, length, oldestMs, inRate, outRate, drainMs } = report;
+  const { pid, label, path, handler, suspended, length, oldestMs, inRate, outRate, drainMs } = report;
   return {
     pid,
     label,
     path,
     handler: handler === '' ? null : handler,
+    suspended,
     length,
     oldestMs,
     fillPerSecond: inRate.per1,

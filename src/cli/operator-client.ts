@@ -73,11 +73,16 @@ async function ask<T>(
 ): Promise<T> {
   if (!URL.canParse(path, operator)) throw new OperatorRefused(`--operator must be an URL, not ${operator}`);
   const url = new URL(path, operator);
+  if (!/^https?:$/.test(url.protocol) || url.username !== '')
+    throw new OperatorRefused(`--operator must be an URL of http or https, not ${operator}`);
   if (token === undefined) {
     throw new OperatorRefused(
       '--token, or ROOKERY_OPERATOR_TOKEN, is wanted: the server printed it at its first start',
     );
   }
+  // As a header it cannot be sent otherwise; and it must not be shown.
+  if (!/^[\x21-\x7e]+$/.test(token))
+    throw new OperatorRefused('the token has characters that no token has: is it cut, or two lines?');
   let response: Response;
   try {
     response = await fetch(url, {
@@ -91,6 +96,11 @@ async function ask<T>(
     throw new OperatorRefused(`${url.origin} does not answer: ${why}`);
   }
   const answer = (await response.json().catch(() => ({}))) as { readonly error?: string };
+  if (response.status === 401)
+    throw new OperatorRefused(
+      `${url.origin} does not take this token. A new one: rookery operator-token, where the server's data is`,
+      401,
+    );
   if (!response.ok)
     throw new OperatorRefused(answer.error ?? `${url.origin} answers ${response.status}`, response.status);
   return answer as T;

@@ -5,6 +5,9 @@ import type { Figure, GroupDescription, GroupSource, Reading, Row } from './read
 /** How long a source may take before a reading goes without it. */
 export const READ_TIMEOUT_MS = 1000;
 
+/** A source that fails now and then is told of so often. */
+const TOLD_EVERY_MS = 60_000;
+
 /** What two readings at the same moment are apart. */
 const STEP_MS = 0.001;
 
@@ -29,7 +32,7 @@ export interface GroupsOptions {
   readonly clock: Clock;
   /** On this clock: when that which is read has started. */
   readonly startedAt: number;
-  /** A source threw, or did not answer in time; told once until it is well again. */
+  /** A source threw, or did not answer in time; told once until it is well again, and once a minute of each at most. */
   readonly onFailure?: (group: string, error: unknown) => void;
 }
 
@@ -43,6 +46,8 @@ export class Groups {
   /** By group: what has been asked and not answered. One that hangs is not asked a second time. */
   readonly #underWay = new Map<string, Promise<readonly Row[] | null>>();
   readonly #failing = new Set<string>();
+  /** When it was told last of each that failed. */
+  readonly #toldAt = new Map<string, number>();
   readonly #peaks = new Map<string, GroupPeaks>();
   /** No two readings have the same, so that each is before or after the other. */
   #uptimeMs = Number.NEGATIVE_INFINITY;
@@ -170,6 +175,9 @@ export class Groups {
   #failed(name: string, error: unknown): void {
     if (this.#failing.has(name)) return;
     this.#failing.add(name);
+    const now = this.#options.clock.now();
+    if (now - (this.#toldAt.get(name) ?? Number.NEGATIVE_INFINITY) < TOLD_EVERY_MS) return;
+    this.#toldAt.set(name, now);
     this.#options.onFailure?.(name, error);
   }
 }

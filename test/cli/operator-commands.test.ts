@@ -100,7 +100,7 @@ test('what is wrong is said in one line, with an exit code', async (t) => {
     [['send', 'registrar', '{'], 2, /the message is not JSON/],
     [['kill'], 2, /missing required argument/],
     [['inspect', 'x', '--operator', 'http://127.0.0.1:1/'], 1, /http:..127.0.0.1:1 does not answer/],
-    [['inspect', 'x', '--token', 'wrong'], 1, /the operator's token is wanted/],
+    [['inspect', 'x', '--token', 'wrong'], 1, /does not take this token/],
   ] as const) {
     const ended = await run(...args);
     assert.equal(ended.code, code, `${args.join(' ')}: ${ended.output}`);

@@ -87,7 +87,7 @@ describe('groups', () => {
   });
 
   test('one that throws, now or later, or gives nonsense, is left out and told of once', async () => {
-    const { groups, failures } = make();
+    const { groups, clock, failures } = make();
     let well = false;
     groups
       .add(source('good', () => row(1)))
@@ -110,6 +110,12 @@ describe('groups', () => {
     ]);
     well = true;
     assert.deepEqual((await groups.read()).groups, { good: row(1), throws: row(2) });
+    well = false;
+    await groups.read();
+    assert.equal(failures.length, 4, 'one that comes and goes is not told of each time');
+    well = true;
+    await groups.read();
+    clock.advance(60_000);
     well = false;
     await groups.read();
     assert.equal(failures.length, 5, 'after it was well it is told of again');

@@ -104,7 +104,7 @@ async function run(flags: Flags, interval: string | undefined, count: string | u
   if (flags.file !== undefined) {
     const recording = new Replay(flags.file);
     const range = rangeOf(flags, recording);
-    if (flags.list === true) write(`${listText(recording.groups(range))}\n`);
+    if (flags.list === true) write(`${listed(flags, recording.groups(range))}\n`);
     else {
       const every = flags.interval ?? interval;
       const intervalMs = every === undefined ? 0 : parseDuration(every, '-i');
@@ -116,7 +116,7 @@ async function run(flags: Flags, interval: string | undefined, count: string | u
     if (flags[name] !== undefined) throw new WsarError(`--${name} is of recordings: which one? (-f)`, 2);
   }
   const live = await openLive(flags, isNamed, note);
-  if (flags.list === true) write(`${listText(await live.describe())}\n`);
+  if (flags.list === true) write(`${listed(flags, await live.describe())}\n`);
   else await watch(live, watched);
 }
 
@@ -140,6 +140,13 @@ function rangeOf({ start, end, day, follow }: Flags, recording: Replay): Range {
       2,
     );
   return { from, to };
+}
+
+/** All groups, or those that were named. */
+function listed(flags: Flags, groups: readonly GroupDescription[]): string {
+  const { groups: names, columns } = wantedOf(flags);
+  const isChosen = names !== null || columns !== null;
+  return listText(isChosen ? viewsOf(groups, { groups: names, columns }).map(({ group }) => group) : groups);
 }
 
 function viewsFor(flags: Flags, groups: readonly GroupDescription[]): readonly View[] {

@@ -156,7 +156,9 @@ export class AlertBook {
     const { forMs, clearShare, clearForMs } = rule;
     const change = condition.take(value, now, { limit, forMs, clearShare, clearForMs });
     if (change === 'clears') this.#cleared(entry);
-    else if (condition.isFiring) this.#tell(entry, entry.seen);
+    // A process is described as it is; of anything else what is told is what was wrong, and not that it is hardly so any more.
+    else if (condition.isFiring)
+      this.#tell(entry, entry.seen && (rule.source.kind === 'process' || value >= limit));
   }
 
   /** Of what is wrong: has it told, unless it is already or must not be. */

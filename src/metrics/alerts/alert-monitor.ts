@@ -12,6 +12,8 @@ import { processObservations } from './process-findings.js';
 const LOOK_MS = 1000;
 /** The same while one has, or something is wrong: what is too old after a second is told of soon after. */
 const WATCH_MS = 250;
+/** A look that is so late was held up by this thread. */
+const LATE_MS = 500;
 /** How often figures are read, and a scheduler is asked for a sign of life. */
 const FIGURES_MS = 5000;
 /** The same of figures that the operating system has to be asked for, a file for each: they change slowly. */
@@ -58,6 +60,8 @@ export class AlertMonitor {
   #figuresAt = Number.NEGATIVE_INFINITY;
   #systemAt = Number.NEGATIVE_INFINITY;
   #isReading = false;
+  /** When it meant to look next. */
+  #dueAt = Number.POSITIVE_INFINITY;
 
   private constructor(self: Process<never>, parts: AlertMonitorParts) {
     this.#parts = parts;
@@ -79,6 +83,7 @@ export class AlertMonitor {
   look(): number {
     const now = this.#self.runtime.clock.now();
     const { book, events, rules } = this.#parts;
+    this.#excuse(now - this.#dueAt);
     let isWatching = false;
     const sources = this.#parts.backlogs();
     for (const source of sources) {
@@ -90,7 +95,18 @@ export class AlertMonitor {
       this.#figuresAt = now;
       this.#readFigures(now);
     }
-    return isWatching ? WATCH_MS : LOOK_MS;
+    const pauseMs = isWatching ? WATCH_MS : LOOK_MS;
+    this.#dueAt = now + pauseMs;
+    return pauseMs;
+  }
+
+  /** Whoever did not answer while this thread itself stood still may have answered: it has not been heard yet. */
+  #excuse(lateMs: number): void {
+    if (!(lateMs >= LATE_MS)) return;
+    for (const asked of this.#asked.values()) {
+      if (asked.isUnderWay) asked.askedAt += lateMs;
+      if (asked.silentSince !== null && asked.askedAt !== NOT_THERE) asked.silentSince += lateMs;
+    }
   }
 
   #lookAt(source: BacklogSource, now: number): void {
@@ -116,6 +132,7 @@ export class AlertMonitor {
       this.#asked.set(source.name, asked);
     }
     if (asked.isUnderWay) return;
+    if (asked.silentSince !== null) this.#judgeSilence(source.name, asked, now);
     const isQuiet = source.backlogged() === 0 && asked.silentSince === null && !this.#isWatched(source.name);
     if (isQuiet && now - asked.askedAt < FIGURES_MS) return;
     asked.isUnderWay = true;
@@ -131,12 +148,13 @@ export class AlertMonitor {
     // It has ended meanwhile, or is another one by now.
     if (this.#asked.get(name) !== asked) return;
     const { book, rules } = this.#parts;
+    // The next look judges it: it knows whether this thread was there to hear an answer.
     if (backlog === null) {
       asked.silentSince ??= asked.askedAt;
-    } else {
-      asked.silentSince = null;
-      book.evaluate(scopeOf(name), processObservations(rules, backlog.processes));
+      return;
     }
+    asked.silentSince = null;
+    book.evaluate(scopeOf(name), processObservations(rules, backlog.processes));
     this.#judgeSilence(name, asked, this.#self.runtime.clock.now());
   }
 

@@ -7,6 +7,8 @@ export interface BackloggedProcess {
   readonly path: readonly string[];
   /** What it runs, or ran last, such as `Partition.receive(entry)`; null: not known. */
   readonly handler: string | null;
+  /** An operator, or somebody else, holds it. */
+  readonly suspended: boolean;
   readonly length: number;
   /** How long its oldest message has waited, in ms. */
   readonly oldestMs: number;

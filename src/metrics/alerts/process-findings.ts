@@ -31,7 +31,8 @@ function figureOf(process: BackloggedProcess, figure: 'length' | 'growth' | 'age
 }
 
 function findingOf(process: BackloggedProcess): Finding {
-  const { pid, label, path, handler, length, oldestMs, fillPerSecond, drainPerSecond, drainMs } = process;
+  const { pid, label, path, handler, suspended, length, oldestMs, fillPerSecond, drainPerSecond, drainMs } =
+    process;
   return {
     line: processLine(process),
     details: {
@@ -39,6 +40,7 @@ function findingOf(process: BackloggedProcess): Finding {
       label,
       path,
       handler,
+      suspended: suspended ? 1 : 0,
       length,
       delayMs: Math.round(oldestMs),
       fillPerSecond: Math.round(fillPerSecond),
@@ -61,7 +63,12 @@ export function processLine(process: BackloggedProcess): string {
   return `${label} ${pid}${place} has ${messages} waiting, the oldest for ${duration(oldestMs)}${where}; ${rates}: ${prospect(process)}`;
 }
 
-function prospect({ fillPerSecond, drainPerSecond, drainMs }: BackloggedProcess): string {
+/** Less is written as 0: rates decay, and are never quite that. */
+const SOME_PER_SECOND = 0.05;
+
+function prospect({ suspended, fillPerSecond, drainPerSecond, drainMs }: BackloggedProcess): string {
   if (drainMs !== null) return `empty in about ${duration(drainMs)}`;
-  return drainPerSecond === 0 && fillPerSecond === 0 ? 'it stands still' : 'it does not get shorter';
+  if (drainPerSecond >= SOME_PER_SECOND) return 'it does not get shorter';
+  if (suspended) return 'it is suspended';
+  return fillPerSecond < SOME_PER_SECOND ? 'it stands still' : 'it does not get shorter';
 }

@@ -44,6 +44,7 @@ function stalled(over: Partial<BackloggedProcess> = {}): BackloggedProcess {
     label: 'worker',
     path: ['scheduler-2', 'workers'],
     handler: 'Worker.receive(job)',
+    suspended: false,
     length: 10,
     oldestMs: 0,
     fillPerSecond: 0,
@@ -192,6 +193,26 @@ test('a scheduler that does not answer, or is not there, is told of, and its pro
   await world.pass(20);
   assert.equal(world.told.length, 4);
   assert.match(world.told[3] ?? '', /^cleared: scheduler-2/);
+});
+
+test('nobody is called silent for a time in which the main thread itself stood still', async () => {
+  const world = new MonitorWorld();
+  world.waiting = 1;
+  await world.pass(4);
+  world.backlog = null;
+  await world.pass(2);
+  world.world.clock.stall(20_000);
+  await world.pass(2);
+  assert.deepEqual(world.told, []);
+  await world.pass(6);
+  assert.match(world.told[0] ?? '', /^raised: scheduler-2 has not answered for \d(\.\d)? s/);
+  world.backlog = { processes: [] };
+  await world.pass(20);
+  assert.match(
+    world.told[1] ?? '',
+    /^cleared: scheduler-2 has not answered for [1-9]/,
+    'what was wrong, not that it is well',
+  );
 });
 
 test('a scheduler that comes back at once is not told of; one that does not is', async () => {

@@ -47,6 +47,7 @@ test('a process: which, where, how much, what it does, and how long it will take
     path: ['scheduler-2', 'partitions'],
     handler: 'Partition.receive(entry)',
     length: 612_340,
+    suspended: false,
     oldestMs: 15_300,
     fillPerSecond: 21_000,
     drainPerSecond: 40_000,
@@ -62,6 +63,9 @@ test('a process: which, where, how much, what it does, and how long it will take
     'partition-17 <2.45> has 1 message waiting, the oldest for 15 s; 21 K/s in, 0/s out: it does not get shorter',
   );
   assert.match(processLine({ ...stalled, fillPerSecond: 0 }), /: it stands still$/);
+  const decayed = { ...stalled, fillPerSecond: 0.04, drainPerSecond: 0.01 };
+  assert.match(processLine(decayed), /0\/s in, 0\/s out: it stands still$/);
+  assert.match(processLine({ ...decayed, suspended: true }), /: it is suspended$/);
 });
 
 test('patterns: * stands for any letters', () => {
