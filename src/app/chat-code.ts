@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { Runtime } from '../actors/runtime.js';
 import { type ChatModules, defineChatModules } from '../chat/chat-modules.js';
 import { hashOf } from '../hot-code/bundle.js';
@@ -45,7 +46,18 @@ export function trialTable(clock: Clock): ModuleTable {
   return table;
 }
 
-/** Of the code of a module that came with this program. */
+/** Of the code of a module that came with this program. @throws Error if there is none */
 export function programHash(module: string): string {
-  return hashOf(readFileSync(new URL(`../chat/handlers/${module}.js`, import.meta.url), 'utf8'));
+  return hashOf(readFileSync(fileOf(module), 'utf8'));
+}
+
+/** Where the program has its own code of a module; null: it has no such module. */
+export function programFile(module: string): string | null {
+  if (!/^[a-z][a-z0-9-]*$/.test(module)) return null;
+  const file = fileOf(module);
+  return existsSync(file) ? fileURLToPath(file) : null;
+}
+
+function fileOf(module: string): URL {
+  return new URL(`../chat/handlers/${module}.js`, import.meta.url);
 }

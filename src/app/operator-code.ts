@@ -1,7 +1,8 @@
 import { hashOf } from '../hot-code/bundle.js';
-import { type NewCode, ReleaseRefused } from '../hot-code/index.js';
+import { type CodeText, type NewCode, ReleaseRefused } from '../hot-code/index.js';
 import type { Asker } from '../ops/action.js';
-import type { BuiltModule, Code, LoadRequest } from '../ops/actions/code-actions.js';
+import type { BuiltModule, Code, LoadRequest, ModuleText } from '../ops/actions/code-actions.js';
+import { programFile } from './chat-code.js';
 import type { CodeControl, ReleaseData } from './code-control.js';
 
 /** The operator's way to the code server. */
@@ -21,17 +22,18 @@ export class OperatorCode implements Code {
     return this.#control.history().map(({ at, data }) => ({ ...(data as ReleaseData).record, at }));
   }
 
-  async text(module: string, version: number | null): Promise<string> {
+  async text(module: string, version: number | null): Promise<ModuleText> {
     const state = this.#control.state().modules.find((state) => state.module === module);
-    const codes = [state?.current, state?.previous, state?.canary];
-    const code = codes.find(
-      (code) => code !== null && code !== undefined && (version ?? code.number) === code.number,
-    );
-    if (code !== null && code !== undefined) return code.text;
-    const wanted = version === null ? '' : ` of version ${version}`;
-    throw new ReleaseRefused(
-      `there is no text${wanted} of ${module}: only versions that were loaded have one here`,
-    );
+    const codes = [state === undefined ? null : state.current, state?.previous, state?.canary];
+    const code = codes.find((code) => code !== undefined && (version ?? numberOf(code)) === numberOf(code));
+    if (code === undefined) {
+      const kept = codes.filter((code) => code !== undefined).map(numberOf);
+      throw new ReleaseRefused(`version ${version} of ${module} is not kept: ${kept.join(', ')} are`);
+    }
+    if (code !== null) return { version: code.number, text: code.text, file: code.file };
+    const file = programFile(module);
+    if (file === null) throw new ReleaseRefused(`there is no module ${module}`);
+    return { version: 0, text: null, file };
   }
 
   check(modules: readonly BuiltModule[]): Promise<unknown> {
@@ -70,6 +72,10 @@ export class OperatorCode implements Code {
   ): Promise<unknown> {
     return this.#control.server.purge(author, message, modules, kill);
   }
+}
+
+function numberOf(code: CodeText | null | undefined): number {
+  return code?.number ?? 0;
 }
 
 /** What the code server refuses is told to the operator in its words. */

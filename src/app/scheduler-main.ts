@@ -1,4 +1,5 @@
 /** What a scheduler thread runs: the chat's processes, one uWebSockets.js app, and the scheduler's end of the rings. */
+
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ExitReason, formatReason, isOrderly } from '../actors/exit-reason.js';
 import type { Pid } from '../actors/pid.js';
@@ -6,6 +7,7 @@ import { Runtime } from '../actors/runtime.js';
 import type { PartitionMessage } from '../chat/messages.js';
 import type { RegistrarOptions } from '../chat/registrar.js';
 import { RegistrationLimits } from '../chat/registration-limits.js';
+import type { ModuleTable } from '../hot-code/index.js';
 import { RingRouter, StatsBlock } from '../schedulers/index.js';
 import { RingStorePort } from '../storage/ring-store-port.js';
 import { processTimeOffsetMs, SystemClock } from '../structures/system-clock.js';
@@ -18,7 +20,7 @@ import { Answers } from './answers.js';
 import { chatCode } from './chat-code.js';
 import { chatCodecs } from './chat-codecs.js';
 import { ChatScheduler, type ChatSchedulerParts } from './chat-scheduler.js';
-import { noteLongSchedule, registerCode } from './code-answers.js';
+import { noteLongRuns, registerCode } from './code-answers.js';
 import { codeEvents } from './code-events.js';
 import { injectFault } from './inject-fault.js';
 import { KnobValues } from './knob-values.js';
@@ -56,6 +58,7 @@ const router = new RingRouter({
   overflowBytesMax: config.ringOverflowBytesMax,
 });
 const collector = new SchedulerCollector(config, clock, data.gc, guard);
+let table: ModuleTable | null = null;
 const runtime = new Runtime({
   clock,
   random,
@@ -71,7 +74,8 @@ const runtime = new Runtime({
   mailboxMax: config.mailboxMax,
   ...(guard === null ? {} : { guard }),
   events: (event) => {
-    if (event.type === 'long_schedule') noteLongSchedule(event.pid);
+    // What runs before there is code is not its doing.
+    if (table !== null) noteLongRuns(table, event);
     const line = logEvent(event);
     if (line !== null) post(line);
   },
@@ -107,6 +111,7 @@ const code = chatCode({
   word: data.codeWord,
   onEvent: codeEvents(clock, (event) => post({ type: 'code', event })),
 });
+table = code.table;
 // Before the port is open: nobody is to meet the code that was changed long ago.
 await code.table.restore(data.code);
 const scheduler: ChatScheduler = start({

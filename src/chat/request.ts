@@ -71,6 +71,7 @@ export class PendingRequest implements Request, StoreAsker {
 
   /** Has its handler answer it, or ask the store. */
   handle(): void {
+    this.#handOn();
     const started = this.#slot.begin(this.#version);
     try {
       this.#version.exports.handle(this);
@@ -83,6 +84,7 @@ export class PendingRequest implements Request, StoreAsker {
   /** The store has answered. */
   stored(result: ControlResult): void {
     this.#leave();
+    this.#handOn();
     try {
       this.#version.exports.stored?.(this, result);
     } catch (error) {
@@ -99,6 +101,12 @@ export class PendingRequest implements Request, StoreAsker {
   /** Its session is gone, and nobody waits for it. */
   dropped(): void {
     this.#leave();
+  }
+
+  /** A handler that does not return is not the session's fault. */
+  #handOn(): void {
+    const { self } = this.#session;
+    this.#slot.table.handsTo(this.#version, self.id, self.handledCount);
   }
 
   #failed(error: unknown): void {

@@ -492,11 +492,20 @@ function sumReports(reports: readonly (readonly ModuleReport[])[]): ModuleReport
     all.push(report);
     byModule.set(report.module, all);
   }
-  return [...byModule.values()].map((all) => ({
-    module: all[0]!.module,
-    canaryShare: all[0]!.canaryShare,
-    current: sumOf(all.map(({ current }) => current))!,
-    previous: sumOf(all.flatMap(({ previous }) => previous ?? [])),
-    canary: sumOf(all.flatMap(({ canary }) => canary ?? [])),
-  }));
+  return [...byModule.values()].map((all) => {
+    const [first] = all as [ModuleReport];
+    return {
+      module: first.module,
+      canaryShare: first.canaryShare,
+      current: sumOf(all.map(({ current }) => current))!,
+      previous: sumOf(all.flatMap(({ previous }) => previous ?? [])),
+      canary: sumOf(all.flatMap(({ canary }) => canary ?? [])),
+      differs: all.some(
+        ({ current, previous, canary }) =>
+          current.number !== first.current.number ||
+          previous?.number !== first.previous?.number ||
+          canary?.number !== first.canary?.number,
+      ),
+    };
+  });
 }

@@ -86,6 +86,8 @@ interface Ready {
  */
 export class ModuleTable {
   readonly clock: Clock;
+  /** What a process has handed a message on to, at the last such time: see {@link handsTo}. */
+  readonly #handed = { version: null as ModuleVersion | null, process: 0, message: 0 };
   readonly #hashOf: (module: string) => string;
   readonly #word: Int32Array;
   readonly #importModule: ImportModule;
@@ -179,6 +181,33 @@ export class ModuleTable {
     void this.#inOrder(async () => this.#ready.delete(number));
   }
 
+  /**
+   * A process hands the message that it handles on to another module: if it does not return in time, that is whose doing it is.
+   *
+   * @param message how many messages the process has taken, modulo 2^32
+   */
+  handsTo(version: ModuleVersion, process: number, message: number): void {
+    const handed = this.#handed;
+    handed.version = version;
+    handed.process = process;
+    handed.message = message;
+  }
+
+  /** The version that a process has handed one of its last messages on to; null: it has not. */
+  handedTo(process: number, message: number, messages: number): ModuleVersion | null {
+    const handed = this.#handed;
+    return handed.process === process && ((message - handed.message) | 0) < Math.max(1, messages)
+      ? handed.version
+      : null;
+  }
+
+  /** A call of a version was cut off: it had not returned for too long. */
+  wasCut(version: ModuleVersion): void {
+    version.failures++;
+    version.longSchedules++;
+    this.failed(version.module, version.number, new Error('it did not return, and was cut off'));
+  }
+
   /** Whether something has become effective that this thread has not looked at. */
   get isBehind(): boolean {
     return this.#word[0] !== this.#seen;
@@ -187,6 +216,8 @@ export class ModuleTable {
   /** The second phase: whatever has become effective is made so here. */
   advance(): void {
     const target = this.#word[0]!;
+    // It may be one that goes now.
+    this.#handed.version = null;
     while (this.#seen !== target) {
       const number = ++this.#seen;
       const ready = this.#ready.get(number);
@@ -214,6 +245,7 @@ export class ModuleTable {
         if (slot !== undefined) restored.push(await this.#restored(slot, module));
       }
       for (const put of restored) put();
+      this.#handed.version = null;
       for (const number of this.#ready.keys()) if (number <= state.number) this.#ready.delete(number);
       // An operation that became effective meanwhile is made here as well, if it was prepared here.
       this.#seen = state.number;
@@ -390,6 +422,8 @@ export interface ModuleReport {
   readonly current: VersionFigures;
   readonly previous: VersionFigures | null;
   readonly canary: VersionFigures | null;
+  /** Of several threads together: they do not have the same versions (one hangs, or has just come). */
+  readonly differs?: boolean;
 }
 
 /** What a module may export for the change of its state. */

@@ -142,8 +142,13 @@ test('texts that nobody will ask for again are removed', async (t) => {
   const server = await new Server(folder, entries).start();
   for (const name of ['one', 'two', 'three', 'four']) await server.operator.load(request(name), ADA);
   assert.equal(readdirSync(join(folder, 'code')).length, 2, 'the current one and the previous one');
-  assert.match(await server.operator.text('server-info', null), /four/);
-  await assert.rejects(server.operator.text('server-info', 1), /no text of version 1 of server-info/);
+  assert.match((await server.operator.text('server-info', null)).text ?? '', /four/);
+  await assert.rejects(
+    server.operator.text('server-info', 1),
+    /version 1 of server-info is not kept: 4, 3 are/,
+  );
+  assert.deepEqual((await server.operator.text('session', null)).text, null, 'it is the program’s own');
+  await assert.rejects(server.operator.text('../request', null), /there is no module/);
 });
 
 test('a canary is off after a restart: the log says so, and the history', async (t) => {

@@ -2,82 +2,12 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { ErrorCode, encodeRequest } from '../../src/protocol/index.js';
-import { register } from '../support/accounts.js';
-import { atEnd } from '../support/at-end.js';
+import { test } from 'node:test';
+import { Asker, code, HANDLERS, info, refused, succeeds } from '../support/code-operator.js';
 import { underLoad } from '../support/load.js';
-import { ProtocolClient } from '../support/protocol-client.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-import { type Ended, ROOT, runRookery, TestServer } from '../support/test-server.js';
+import { TestServer } from '../support/test-server.js';
 import { until } from '../support/within.js';
-
-const HANDLERS = join(ROOT, 'src/chat/handlers');
-
-/** `rookery code …` at this server. */
-function code(server: TestServer, ...args: readonly string[]): Promise<Ended> {
-  return runRookery(['code', ...args], {
-    ROOKERY_OPERATOR: `http://127.0.0.1:${server.operatorPort}/`,
-    ROOKERY_OPERATOR_TOKEN: TestServer.token,
-  });
-}
-
-async function succeeds(ended: Promise<Ended>, ...patterns: readonly RegExp[]): Promise<void> {
-  const { code, output } = await ended;
-  assert.equal(code, 0, output);
-  for (const pattern of patterns) assert.match(output, pattern);
-}
-
-async function refused(ended: Promise<Ended>, pattern: RegExp): Promise<void> {
-  const { code, output } = await ended;
-  assert.equal(code, 1, output);
-  assert.match(output, pattern);
-}
-
-/** Somebody who asks the server for its name, again and again. */
-class Asker {
-  readonly client: ProtocolClient;
-  #ref = 0;
-  failed = 0;
-
-  private constructor(client: ProtocolClient) {
-    this.client = client;
-  }
-
-  static async connect(t: TestContext, server: TestServer): Promise<Asker> {
-    const user = await register(server, 491_700_000_009);
-    const client = await ProtocolClient.connect(server.url);
-    atEnd(t, () => client.terminate());
-    client.hello(user);
-    await client.next('welcome');
-    return new Asker(client);
-  }
-
-  /** What `server.info` says; null: it failed with an internal error. */
-  async ask(): Promise<string | null> {
-    const id = ++this.#ref;
-    this.client.send((writer) => encodeRequest(writer, id, 'server.info', {}));
-    const answer = this.client.next('response', (frame) => frame.id === id);
-    const error = this.client.next('error', (frame) => frame.ref === id);
-    answer.catch(() => {});
-    error.catch(() => {});
-    const first = await Promise.race([answer, error]);
-    if ('code' in first) {
-      assert.equal(first.code, ErrorCode.internal);
-      this.failed++;
-      return null;
-    }
-    return String((first.body as { readonly name?: unknown }).name);
-  }
-}
-
-/** A version of `server.info` that answers with this. */
-function info(name: string): string {
-  return `export const method = 'server.info';
-    export function handle(request: { reply(body: object): void }): void {
-      request.reply({ name: ${name}, version: '1', time: 0, epoch: 0 });
-    }`;
-}
 
 test('a handler is changed, rolled back, refused when it is broken, and taken back when it fails', async (t) => {
   const server = await TestServer.start(t);
@@ -89,6 +19,14 @@ test('a handler is changed, rolled back, refused when it is broken, and taken ba
   write(info("'changed'"));
   await succeeds(code(server, 'check', file), /can be loaded/);
   assert.equal(await asker.ask(), 'rookery', 'a check changes nothing');
+  const own = join(HANDLERS, 'server-info.ts');
+  await succeeds(code(server, 'diff', own), /^no difference$/m);
+  await succeeds(
+    code(server, 'diff', file),
+    /--- server-info, version 0/,
+    /-.*name: node\.name/,
+    /\+.*'changed'/,
+  );
   await succeeds(
     code(server, 'load', file, '-m', 'another name'),
     /release 1 \(load\): server-info is version 1/,

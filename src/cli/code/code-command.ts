@@ -12,6 +12,7 @@ import type {
   ReleaseRecord,
   VersionFigures,
 } from '../../hot-code/index.js';
+import type { ModuleText } from '../../ops/actions/code-actions.js';
 import {
   askAction,
   type OperatorFlags,
@@ -22,7 +23,7 @@ import {
 import { type Built, buildModule, moduleName } from './build-module.js';
 import { type ReleaseScript, readReleaseScript } from './release-script.js';
 import { textDiff } from './text-diff.js';
-import { typeCheck } from './type-check.js';
+import { compiled, typeCheck } from './type-check.js';
 
 /** Loading waits for every scheduler to compile and try. */
 const LOAD_MS_MAX = 30_000;
@@ -222,7 +223,7 @@ Examples:
 
   code
     .command('diff')
-    .summary('what a file would change of what was loaded')
+    .summary('what a file would change of what runs')
     .argument('<file>', 'file of a module')
     .option('--version <number>', 'of this version, not the current one', versionIn)
     .action(
@@ -231,8 +232,13 @@ Examples:
         const { version } = command.opts<{ version?: number }>();
         const built = await buildModule(file);
         const params = { module: built.module, ...(version === undefined ? {} : { version }) };
-        const { text } = await askAction<{ text: string }>(flags, 'code-text', params);
-        const diff = textDiff(text, built.text, `${built.module} as loaded`, file);
+        const runs = await askAction<ModuleText>(flags, 'code-text', params);
+        const name = `${built.module}, version ${runs.version}`;
+        // What the program was started with was compiled, not built.
+        const diff =
+          runs.text === null
+            ? textDiff(await compiled(runs.file), await compiled(built.path), name, file)
+            : textDiff(runs.text, built.text, name, file);
         print(diff === '' ? 'no difference' : diff);
       }),
     );
@@ -405,8 +411,8 @@ function listInWords({ modules, probations }: CodeList, now: number): string {
       what,
     ]);
   };
-  for (const { module, current, previous, canary, canaryShare } of modules) {
-    row(module, current, '');
+  for (const { module, current, previous, canary, canaryShare, differs } of modules) {
+    row(module, current, differs === true ? 'not in all schedulers' : '');
     if (canary !== null) row('', canary, `canary, ${(canaryShare * 100).toFixed(1)} %`);
     if (previous !== null) row('', previous, 'previous');
   }

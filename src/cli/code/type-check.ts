@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { BundleFailed } from '../../hot-code/bundle.js';
 
 export interface TypeCheck {
   /** null: TypeScript is not installed here. */
@@ -15,7 +16,41 @@ export interface TypeCheck {
 const TIMEOUT_MS = 120_000;
 
 /** Checks the types of files as the project does to which they belong: with the settings of the next tsconfig.json above them. */
-export async function typeCheck(files: readonly string[]): Promise<TypeCheck> {
+export function typeCheck(files: readonly string[]): Promise<TypeCheck> {
+  return inProject(files, () => ({ noEmit: true, skipLibCheck: true }));
+}
+
+/**
+ * What the project's compiler makes of a file, whatever its types are: to be compared with what it has made before.
+ *
+ * @throws BundleFailed if it cannot be compiled here
+ */
+export async function compiled(file: string): Promise<string> {
+  const path = resolve(file);
+  if (/\.m?js$/.test(path)) return withoutMap(readFileSync(path, 'utf8'));
+  let text: string | null = null;
+  const { output } = await inProject(
+    [path],
+    (outDir) => ({ outDir, noCheck: true, noResolve: true, sourceMap: false, declaration: false }),
+    (outDir) => {
+      const out = join(outDir, path.replace(/ts$/, 'js'));
+      if (existsSync(out)) text = withoutMap(readFileSync(out, 'utf8'));
+    },
+  );
+  if (text === null) throw new BundleFailed(output);
+  return text;
+}
+
+function withoutMap(text: string): string {
+  return text.replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n');
+}
+
+/** Runs the compiler over a project of these files alone. */
+async function inProject(
+  files: readonly string[],
+  options: (outDir: string) => object,
+  done: (outDir: string) => void = () => {},
+): Promise<TypeCheck> {
   const paths = files.map((file) => resolve(file));
   const config = configAbove(dirname(paths[0] as string));
   const compiler = compilerFor(config ?? import.meta.url);
@@ -24,14 +59,15 @@ export async function typeCheck(files: readonly string[]): Promise<TypeCheck> {
   const folder = mkdtempSync(join(tmpdir(), 'rookery-check-'));
   try {
     const own = join(folder, 'tsconfig.json');
+    const outDir = join(folder, 'out');
     const compilerOptions = {
-      noEmit: true,
       composite: false,
       incremental: false,
-      skipLibCheck: true,
+      ...options(outDir),
+      rootDir: '/',
       ...(config === null
         ? { target: 'ES2023', module: 'NodeNext', strict: true }
-        : { rootDir: '/', typeRoots: [join(dirname(config), 'node_modules', '@types')] }),
+        : { typeRoots: [join(dirname(config), 'node_modules', '@types')] }),
     };
     const settings = {
       ...(config === null ? {} : { extends: config }),
@@ -40,7 +76,9 @@ export async function typeCheck(files: readonly string[]): Promise<TypeCheck> {
       include: [],
     };
     writeFileSync(own, JSON.stringify(settings));
-    return await run(compiler, ['-p', own, '--pretty', 'false']);
+    const checked = await run(compiler, ['-p', own, '--pretty', 'false']);
+    done(outDir);
+    return checked;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -27,11 +27,19 @@ export interface LoadRequest {
   readonly extra: unknown;
 }
 
+export interface ModuleText {
+  readonly version: number;
+  /** null: it is the program's own, which was not loaded. */
+  readonly text: string | null;
+  /** Where it came from. */
+  readonly file: string;
+}
+
 /** What the server can do with its code; refusals are errors with a message for people. */
 export interface Code {
   list(): Promise<unknown>;
   history(): unknown;
-  text(module: string, version: number | null): Promise<string>;
+  text(module: string, version: number | null): Promise<ModuleText>;
   check(modules: readonly BuiltModule[]): Promise<unknown>;
   load(request: LoadRequest, asker: Asker): Promise<unknown>;
   /** Without a target the newest release; otherwise these modules, or to a release by its number. */
@@ -78,9 +86,9 @@ export function codeActions(code: Code, refusalOf: RefusalOf): readonly Action[]
       onlyParams(params);
       return code.history();
     }),
-    action('code-text', 'The text of a version that was loaded.', false, async (params) => {
+    action('code-text', 'The text of a version.', false, (params) => {
       onlyParams(params, 'module', 'version');
-      return { text: await code.text(textParam(params, 'module'), numberIn(params, 'version')) };
+      return code.text(textParam(params, 'module'), numberIn(params, 'version'));
     }),
     action(
       'code-check',
