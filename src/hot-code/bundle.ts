@@ -74,12 +74,14 @@ export function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 
-/** The builder is not there in an installation without development packages. */
+/** An optional peer: a server that loads nothing does without. */
 async function esbuild(): Promise<typeof import('esbuild')> {
   try {
     return await import('esbuild');
   } catch (error) {
-    throw new BundleFailed(`esbuild is not installed, which builds modules: ${(error as Error).message}`);
+    throw new BundleFailed(
+      `modules are built by esbuild, which is not installed here (npm install esbuild): ${(error as Error).message}`,
+    );
   }
 }
 
