@@ -99,7 +99,7 @@ export class Telemetry {
       {
         service: service(this.#port),
         hashKey: random.bytes(32),
-        wallOffsetMs: clock.wall() - clock.now() - processTimeOffsetMs(),
+        wallOffsetMs: () => clock.wall() - clock.now() - processTimeOffsetMs(),
       },
       target,
     );

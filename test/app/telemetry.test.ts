@@ -105,6 +105,19 @@ test('a collector is sent the figures of a running server, and no traces', async
   assert.match(taken[0]!.body, /"rookery\.chat\.sends"/);
 });
 
+test('how often a collector is sent the figures is a knob', async (t) => {
+  const { url, taken } = await collector(t);
+  const server = await TestServer.start(t, { settings: { otlpEndpoint: url, otlpIntervalMs: '1h' } });
+  const turned = await fetch(`http://127.0.0.1:${server.operatorPort}/api/action/knob-set`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${TestServer.token}` },
+    body: JSON.stringify({ name: 'otlpIntervalMs', value: '1s' }),
+  });
+  assert.equal(turned.status, 200);
+  // What there was is sent at once; then it is the new interval.
+  await until('figures have come again and again', () => taken.length >= 3);
+});
+
 test('the way of messages over two schedulers is sent as traces, without a number or a word of anybody', async (t) => {
   const { url, taken } = await collector(t);
   const server = await TestServer.start(t, {

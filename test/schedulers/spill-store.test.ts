@@ -395,3 +395,28 @@ describe('the store', () => {
     assert.equal(spill.stats.read('spilledMessagesTotal'), 0);
   });
 });
+
+test('what the collector finds nothing behind stays where it is: small numbers and the like, but not among others', () => {
+  const world = new SpillingWorld();
+  const a = world.puppet();
+  const send = (count: number, of: (at: number) => unknown) => {
+    for (let at = 0; at < count; at++) world.runtime.send(a.pid, of(at));
+  };
+  const small = [0, -1, 2 ** 31 - 1, -(2 ** 31), true, false, null, undefined];
+  send(10_000, (at) => small[at % small.length]);
+  assert.equal(world.spill.stats.read('spilledMessages'), 0);
+  assert.ok(world.spill.stats.read('keptMessagesTotal') > 9000);
+  for (const other of [2 ** 31, 0.5, 'text', { at: 1 }]) {
+    const before = world.spill.stats.read('spilledMessages');
+    send(640, (at) => (at % 64 === 63 ? other : at));
+    assert.ok(world.spill.stats.read('spilledMessages') >= before + 500, String(other));
+  }
+  world.runtime.flush();
+  assert.deepEqual(
+    a.raw.slice(0, 10_000),
+    Array.from({ length: 10_000 }, (_, at) => small[at % small.length]),
+  );
+  assert.equal(a.raw.length, 10_000 + 4 * 640);
+  assert.deepEqual(a.raw.at(-1), { at: 1 });
+  assert.equal(world.spill.stats.read('spilledMessages'), 0);
+});

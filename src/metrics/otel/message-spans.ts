@@ -27,8 +27,8 @@ export interface MessageSpansOptions {
   readonly service: ExportedService;
   /** For the names of users, so that no number leaves the server: another key at each start, and nobody else knows it. */
   readonly hashKey: Uint8Array;
-  /** Added to the time of a station it is ms since 1970. */
-  readonly wallOffsetMs: number;
+  /** Added to the time of a station it is ms since 1970. Asked for each message: the clock on the wall may be set. */
+  readonly wallOffsetMs: () => number;
 }
 
 /**
@@ -75,7 +75,12 @@ export class MessageSpans {
   }
 
   add(message: MessageTrace): void {
-    const { received, stored, routed, delivered } = message;
+    const wallOffsetMs = this.#options.wallOffsetMs();
+    const onWall = (station: Station): Station => ({ ...station, at: station.at + wallOffsetMs });
+    const received = onWall(message.received);
+    const stored = message.stored && onWall(message.stored);
+    const routed = message.routed && onWall(message.routed);
+    const delivered = message.delivered && onWall(message.delivered);
     const shared: Attributes = {
       'messaging.system': 'rookery',
       'messaging.destination.name': 'inbox',
@@ -116,8 +121,7 @@ export class MessageSpans {
     parent: Context,
     attributes: Attributes,
   ): Context {
-    const { wallOffsetMs } = this.#options;
-    const startTime = from.at + wallOffsetMs;
+    const startTime = from.at;
     const span = this.#tracer.startSpan(
       `${operation} inbox`,
       {
@@ -128,7 +132,7 @@ export class MessageSpans {
       parent,
     );
     // The clocks of two threads differ by microseconds.
-    span.end(Math.max(startTime, (to?.at ?? from.at) + wallOffsetMs));
+    span.end(Math.max(startTime, to?.at ?? from.at));
     return trace.setSpan(parent, span);
   }
 

@@ -20,6 +20,10 @@ const MESSAGE: MessageTrace = {
   seq: 99,
 };
 
+/** The clock on the wall is set after each message. */
+const SET_FORWARD_MS = 3_600_000;
+let wallOffsetMs = 1_700_000_000_000;
+
 async function spansOf(...messages: MessageTrace[]): Promise<readonly ReadableSpan[]> {
   const exporter = new InMemorySpanExporter();
   let kept: readonly ReadableSpan[] = [];
@@ -28,9 +32,13 @@ async function spansOf(...messages: MessageTrace[]): Promise<readonly ReadableSp
     kept = [...kept, ...spans];
     keep.call(exporter, spans, done);
   };
-  const options = { service: SERVICE, hashKey: new Uint8Array(32), wallOffsetMs: 1_700_000_000_000 };
+  const options = { service: SERVICE, hashKey: new Uint8Array(32), wallOffsetMs: () => wallOffsetMs };
   const spans = new MessageSpans(options, exporter);
-  for (const message of messages) spans.add(message);
+  for (const message of messages) {
+    spans.add(message);
+    wallOffsetMs += SET_FORWARD_MS;
+  }
+  wallOffsetMs = 1_700_000_000_000;
   await spans.close();
   return kept;
 }
@@ -62,6 +70,21 @@ test('a message is a trace: received, and in it stored and delivered, with their
   assert.equal(root.attributes['messaging.message.body.size'], 42);
   assert.equal(root.attributes['rookery.delivered'], true);
   assert.equal(deliver.attributes['thread.name'], 'scheduler-2');
+});
+
+test('when the clock on the wall is set, what comes later is told by it, and a trace stays whole', async () => {
+  const spans = await spansOf(MESSAGE, { ...MESSAGE, id: 8 });
+  assert.deepEqual(
+    spans.map(({ name, startTime }) => [name, ms(startTime)]),
+    [
+      ['receive inbox', 100],
+      ['store inbox', 100],
+      ['deliver inbox', 104],
+      ['receive inbox', 100 + SET_FORWARD_MS],
+      ['store inbox', 100 + SET_FORWARD_MS],
+      ['deliver inbox', 104 + SET_FORWARD_MS],
+    ],
+  );
 });
 
 test('no number of anybody leaves the server; the same person has the same hash', async () => {
