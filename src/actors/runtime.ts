@@ -852,6 +852,7 @@ export class Runtime {
     process.flags |= ProcessFlag.scheduled | ProcessFlag.running;
     this.current = process;
     const { guard } = this.turns;
+    guard?.begins();
     if (guard === null) this.startNow(process, start);
     else if (guard.run(startNow, process, start, null)) this.cutOff(process, 'start');
     else if (words[Word.sampled] !== 0) this.turns.sampled(process, guard.marks[GuardMark.depth]!, 0);

@@ -22,6 +22,8 @@ export interface SliceGuard {
    * `finally` of it has run, and {@link takeCut} tells more.
    */
   run<A, B, C>(body: (a: A, b: B, c: C) => void, a: A, b: B, c: C): boolean;
+  /** To be called before {@link run} where no other guarded call is on the stack: a watchdog that sleeps looks from now on. */
+  begins(): void;
   /** About the last cut. */
   takeCut(): StackSample;
   /** The sample taken of the work that has just ended on this level; null if there is none. Clears {@link Word.sampled}. */
@@ -37,6 +39,8 @@ export const GuardMark = {
   /** Cuts that were refused, because what ran must not be cut just there. */
   refused: 2,
   cuts: 3,
+  /** Bell of a watchdog that sleeps until something begins: see `Doorbell`. */
+  bell: 4,
   levels: 8,
   /** Length of the array: levels above 56 are not told apart. */
   count: 64,

@@ -228,15 +228,17 @@ export class Turns {
     process.flags |= ProcessFlag.running;
     runtime.current = process;
     let began = -1;
+    const isOuter = this.depth === 0 && !this.#running;
     METRICS: {
       this.dispatches++;
-      if (this.depth === 0 && !this.#running) {
+      if (isOuter) {
         if (runtime.stats !== null) runtime.stats.stirred();
         if ((++this.#outer & DISPATCH_SAMPLE) === 0) began = this.#clock.now();
       }
     }
     this.depth++;
     const { guard } = this;
+    if (guard !== null && isOuter) guard.begins();
     if (guard === null) receiveNow(process, message);
     else if (guard.run(receiveNow, process, message, null)) runtime.cutOff(process, 'receive', message);
     else if (words[Word.sampled] !== 0) this.sampled(process, guard.marks[GuardMark.depth]!, 1);
@@ -296,8 +298,11 @@ export class Turns {
     this.#running = true;
     const { guard } = this;
     if (guard === null) this.work();
-    // One guarded call for a whole turn: one for each slice would cost more than most slices do.
-    else while (guard.run(work, this, null, null)) this.#workCutOff();
+    else {
+      guard.begins();
+      // One guarded call for a whole turn: one for each slice would cost more than most slices do.
+      while (guard.run(work, this, null, null)) this.#workCutOff();
+    }
     this.#running = false;
     this.#ahead = false;
     const { stats } = this.#runtime;

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { words } from '../actors/cut.js';
 import { GuardMark, type SliceGuard, type StackSample } from '../actors/slice-guard.js';
 import type { Clock } from '../structures/clock.js';
+import { DoorbellButton } from '../structures/doorbell.js';
 
 /** What a watchdog may ask of a guarded thread. `native/slice-guard.cc` has the same numbers. */
 export const GuardRequest = {
@@ -42,6 +43,9 @@ export interface AttachOptions {
 export class GuardMissing extends Error {
   override readonly name = 'GuardMissing';
 }
+
+/** Of {@link GuardMark.bell} within the marks. */
+export const BELL_OFFSET = GuardMark.bell * Int32Array.BYTES_PER_ELEMENT;
 
 /** What native/slice-guard.cc exports. */
 interface Addon {
@@ -136,12 +140,14 @@ export class NativeGuard implements SliceGuard {
   /** The add-on's own function: called for each guarded call, so without a wrapper. */
   readonly run: SliceGuard['run'];
   readonly #attached: Attached;
+  readonly #watchdog: DoorbellButton;
 
   private constructor(marks: Int32Array, attached: Attached) {
     this.marks = marks;
     this.id = attached.id;
     this.run = attached.run;
     this.#attached = attached;
+    this.#watchdog = new DoorbellButton(marks.buffer as SharedArrayBuffer, marks.byteOffset + BELL_OFFSET);
   }
 
   /**
@@ -159,6 +165,10 @@ export class NativeGuard implements SliceGuard {
 
   get handle(): GuardHandle {
     return { id: this.id, marks: this.marks };
+  }
+
+  begins(): void {
+    this.#watchdog.ring();
   }
 
   takeCut(): StackSample {

@@ -31,7 +31,10 @@ export interface WatchdogOptions extends WatchLimits {
   readonly clock: Clock;
   /** Milliseconds between two looks. Default 50. */
   readonly pollMs?: number;
-  /** The same while nobody does anything: a look wakes the thread. Default 4 times `pollMs`. */
+  /**
+   * The same while nobody does anything: a look wakes the thread. It is looked at once when guarded work begins, so this is about
+   * what runs outside of processes. Default 10 times `pollMs`.
+   */
   readonly idlePollMs?: number;
   readonly onEvent?: (event: WatchdogEvent) => void;
   /** For tests. Default: those of the native guard. */
@@ -52,7 +55,7 @@ const CUT_POLL_MS = 2;
 export class Watchdog {
   readonly #clock: Clock;
   #pollMs = 50;
-  #idlePollMs = 200;
+  #idlePollMs = 500;
   #longMs = 0;
   #killMs = 0;
   #lostMs = 0;
@@ -65,6 +68,9 @@ export class Watchdog {
   #lookedAt = 0;
   /** Until the next look. */
   #waitMs = 0;
+  /** Bells are hung out: the next look comes when one is rung, or after a longer time. */
+  #resting = false;
+  readonly #begun = () => this.#awake();
 
   /** Throws a {@link BadArgument} for a bad `pollMs`, `idlePollMs`, or bad limits. */
   constructor(options: WatchdogOptions) {
@@ -78,7 +84,7 @@ export class Watchdog {
   }
 
   /** From the next look on. Throws a {@link BadArgument}. */
-  setPoll(pollMs: number, idlePollMs: number = 4 * pollMs): void {
+  setPoll(pollMs: number, idlePollMs: number = 10 * pollMs): void {
     if (!(pollMs > 0 && pollMs <= idlePollMs))
       throw new BadArgument(`bad pollMs and idlePollMs of a watchdog: ${pollMs}, ${idlePollMs}`);
     this.#pollMs = pollMs;
@@ -108,21 +114,22 @@ export class Watchdog {
    * @returns stops watching it. To be called when the thread ends, at the latest.
    */
   watch(name: string, guard: GuardHandle, idleMs: (() => number) | null = null): () => void {
-    const thread = new WatchedThread(name, guard, idleMs);
+    const thread = new WatchedThread(name, guard, idleMs, this.#begun);
     this.#threads.add(thread);
     if (this.#timer === null) {
       this.#lookedAt = this.#clock.now();
       this.#wait(this.#pollMs);
-    }
+    } else this.#awake();
     return () => {
-      this.#threads.delete(thread);
+      this.#forget(thread);
       if (this.#threads.size === 0) this.close();
     };
   }
 
   /** Watches nobody any more. */
   close(): void {
-    this.#threads.clear();
+    for (const thread of this.#threads) this.#forget(thread);
+    this.#resting = false;
     if (this.#timer !== null) this.#clock.clearTimer(this.#timer);
     this.#timer = null;
   }
@@ -138,7 +145,39 @@ export class Watchdog {
       if (this.#look(thread, stepMs)) cutting = true;
       if (!thread.isQuiet || thread.outsideMs > 0) idle = false;
     }
-    this.#wait(cutting ? Math.min(CUT_POLL_MS, this.#pollMs) : idle ? this.#idlePollMs : this.#pollMs);
+    if (idle && this.#rest()) this.#wait(this.#idlePollMs);
+    else {
+      this.#getUp();
+      this.#wait(cutting ? Math.min(CUT_POLL_MS, this.#pollMs) : this.#pollMs);
+    }
+  }
+
+  /** Asks to be told when guarded work begins. False: it has begun just now. */
+  #rest(): boolean {
+    this.#resting = true;
+    for (const { bell } of this.#threads) bell.prepare();
+    // What begins from here on rings; but a thread that found the bell not hung out yet may be seen only by the next look.
+    for (const thread of this.#threads) if (thread.hasBegun) return false;
+    for (const { bell } of this.#threads) bell.wait();
+    return true;
+  }
+
+  #getUp(): void {
+    if (!this.#resting) return;
+    this.#resting = false;
+    for (const { bell } of this.#threads) bell.stayAwake();
+  }
+
+  /** Somebody does something: looks now, and often. */
+  #awake(): void {
+    if (!this.#resting || this.#timer === null) return;
+    this.#clock.clearTimer(this.#timer);
+    this.#looked();
+  }
+
+  #forget(thread: WatchedThread): void {
+    this.#threads.delete(thread);
+    thread.bell.close();
   }
 
   #wait(ms: number): void {
@@ -148,7 +187,7 @@ export class Watchdog {
 
   /** Returns whether something is to be cut off. */
   #look(thread: WatchedThread, stepMs: number): boolean {
-    thread.look(stepMs);
+    thread.look(stepMs, this.#pollMs / 2);
     const longest = thread.deepest(this.#longMs);
     if (longest < 0) {
       thread.asked = false;
@@ -214,6 +253,6 @@ export class Watchdog {
   #request(thread: WatchedThread, request: GuardRequest, level: number, work: number, ranMs: number): void {
     thread.asked = true;
     // Gone meanwhile: nobody has told us yet.
-    if (!this.#ask(thread.guard, request, level, work, ranMs)) this.#threads.delete(thread);
+    if (!this.#ask(thread.guard, request, level, work, ranMs)) this.#forget(thread);
   }
 }

@@ -1,5 +1,6 @@
 import { GuardMark } from '../actors/slice-guard.js';
-import type { GuardHandle } from './native-guard.js';
+import { Doorbell } from '../structures/doorbell.js';
+import { BELL_OFFSET, type GuardHandle } from './native-guard.js';
 
 /** The work on one level, as far as it was seen. */
 export interface SeenWork {
@@ -26,8 +27,10 @@ export class WatchedThread {
   toldStuck = false;
   toldBlocked = false;
   givenUp = false;
-  /** At the last look nothing ran, and nothing had begun since the one before. */
+  /** At the last look nothing ran, and since the one before nothing had begun, and the thread had waited nearly all the time. */
   isQuiet = false;
+  /** Rung when guarded work begins, while it is asked for. */
+  readonly bell: Doorbell;
   #answered = 0;
   #begun = 0;
   #idleMs = 0;
@@ -36,10 +39,26 @@ export class WatchedThread {
     readonly name: string,
     readonly guard: GuardHandle,
     readonly idleMs: (() => number) | null,
-  ) {}
+    onBegin: () => void,
+  ) {
+    const { marks } = guard;
+    this.bell = new Doorbell(marks.buffer as SharedArrayBuffer, marks.byteOffset + BELL_OFFSET, onBegin);
+  }
 
-  /** Looks at the marks; `stepMs` have passed since the last look. */
-  look(stepMs: number): void {
+  /** Guarded work runs, or has begun since the last look. */
+  get hasBegun(): boolean {
+    const { marks } = this.guard;
+    return (
+      Atomics.load(marks, GuardMark.depth) !== 0 || Atomics.load(marks, GuardMark.levels) !== this.#begun
+    );
+  }
+
+  /**
+   * Looks at the marks; `stepMs` have passed since the last look.
+   *
+   * @param busyMs a thread that has not waited for so long meanwhile is not quiet, whatever it did
+   */
+  look(stepMs: number, busyMs: number): void {
     const { marks } = this.guard;
     const depth = Math.min(Atomics.load(marks, GuardMark.depth), LEVELS_MAX);
     const answers = Atomics.load(marks, GuardMark.answered);
@@ -47,7 +66,7 @@ export class WatchedThread {
     this.#answered = answers;
     const begun = Atomics.load(marks, GuardMark.levels);
     this.isQuiet = depth === 0 && begun === this.#begun;
-    if (depth === 0) this.#lookOutside(stepMs, ranMs, begun);
+    if (depth === 0) this.#lookOutside(stepMs, ranMs, begun, busyMs);
     else this.outsideMs = this.outsideRanMs = 0;
     this.#begun = begun;
     let same = true;
@@ -77,9 +96,10 @@ export class WatchedThread {
     return this.levels.findLastIndex((work) => work.sampled && work.ranMs >= ranMs);
   }
 
-  #lookOutside(stepMs: number, ranMs: number, begun: number): void {
+  #lookOutside(stepMs: number, ranMs: number, begun: number, busyMs: number): void {
     if (this.idleMs === null) return;
     const idleMs = this.idleMs();
+    if (stepMs - (idleMs - this.#idleMs) >= busyMs) this.isQuiet = false;
     if (idleMs === this.#idleMs && begun === this.#begun) {
       this.outsideMs += stepMs;
       this.outsideRanMs += ranMs;

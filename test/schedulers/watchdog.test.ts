@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { BadArgument } from '../../src/actors/index.js';
 import { GuardMark } from '../../src/actors/slice-guard.js';
-import { ANY_LEVEL, type GuardRequest } from '../../src/schedulers/native-guard.js';
+import { ANY_LEVEL, BELL_OFFSET, type GuardRequest } from '../../src/schedulers/native-guard.js';
 import { Watchdog, type WatchdogEvent } from '../../src/schedulers/watchdog.js';
+import { DoorbellButton } from '../../src/structures/doorbell.js';
 import { SimulatedClock } from '../../src/structures/simulated-clock.js';
+import { within } from '../support/within.js';
 
 const NAMES = ['', 'probe', 'sample', 'cut', 'end'];
 
@@ -180,16 +182,88 @@ describe('a watchdog', () => {
   test('looks less often while nothing happens', () => {
     stop();
     let looks = 0;
-    const lazy = new Watchdog({ clock, pollMs: 50, idlePollMs: 200 });
-    lazy.watch('idle', { id: 2, marks }, () => ++looks);
+    const lazy = new Watchdog({ clock, pollMs: 50 });
+    lazy.watch('idle', { id: 2, marks }, () => {
+      looks++;
+      return clock.now() - busyMs;
+    });
+    let busyMs = 0;
     clock.advance(10_000);
-    assert.ok(looks >= 49 && looks <= 55, `${looks} looks in 10 s`);
+    assert.ok(looks >= 20 && looks <= 23, `${looks} looks in 10 s`);
     looks = 0;
     for (let at = 0; at < 10_000; at += 50) {
       marks[GuardMark.levels]! += 1;
       clock.advance(50);
     }
     assert.ok(looks >= 190 && looks <= 201, `${looks} looks in 10 s`);
+    clock.advance(1000);
+    // Work outside of processes rings no bell, but the thread has not waited all the time.
+    looks = 0;
+    for (let at = 0; at < 10_000; at += 50) {
+      busyMs += 30;
+      clock.advance(50);
+    }
+    assert.ok(looks >= 190 && looks <= 201, `${looks} looks in 10 s`);
+    lazy.close();
+  });
+
+  test('looks at once when guarded work begins after a rest', async () => {
+    stop();
+    let looks = 0;
+    let looked = () => {};
+    const lazy = new Watchdog({ clock, pollMs: 50, idlePollMs: 3_600_000 });
+    const button = new DoorbellButton(marks.buffer as SharedArrayBuffer, BELL_OFFSET);
+    const others = new Int32Array(new SharedArrayBuffer(4 * GuardMark.count));
+    lazy.watch('other', { id: 3, marks: others }, () => clock.now());
+    lazy.watch('idle', { id: 2, marks }, () => {
+      looks++;
+      looked();
+      return clock.now();
+    });
+    const nextLook = () =>
+      within(
+        'the look',
+        new Promise<void>((resolve) => {
+          looked = resolve;
+        }),
+      );
+    button.ring();
+    clock.advance(1000);
+    assert.equal(button.rings, 0, 'nobody sleeps yet');
+    for (let round = 1; round <= 3; round++) {
+      looks = 0;
+      clock.advance(10_000);
+      assert.equal(looks, 0);
+      const next = nextLook();
+      button.ring();
+      marks[GuardMark.levels]! += 1;
+      await next;
+      assert.equal(button.rings, round);
+      // It goes on: awake, nobody need ring.
+      button.ring();
+      assert.equal(button.rings, round);
+      for (let n = 0; n < 4; n++) clock.advance(50);
+      assert.equal(looks, 2, 'once more, and it was quiet');
+    }
+    // A watchdog that is gone is not woken by anybody.
+    lazy.close();
+    button.ring();
+    assert.equal(button.rings, 3);
+  });
+
+  test('work that begins while it goes to rest is seen', () => {
+    stop();
+    let looks = 0;
+    const lazy = new Watchdog({ clock, pollMs: 50, idlePollMs: 3_600_000 });
+    lazy.watch('first', { id: 2, marks }, () => clock.now());
+    const others = new Int32Array(new SharedArrayBuffer(4 * GuardMark.count));
+    lazy.watch('second', { id: 3, marks: others }, () => {
+      // The first was looked at just before.
+      if (++looks === 1) marks[GuardMark.levels]! += 1;
+      return clock.now();
+    });
+    for (let n = 0; n < 10; n++) clock.advance(50);
+    assert.equal(looks, 3, 'at what has begun, and once more');
     lazy.close();
   });
 
