@@ -15,7 +15,7 @@ export class OperatorCode implements Code {
 
   async list(): Promise<unknown> {
     const { server } = this.#control;
-    return { modules: await server.report(), probations: server.probations };
+    return { ...(await server.survey()), probations: server.probations };
   }
 
   history(): unknown {

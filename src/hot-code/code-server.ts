@@ -133,10 +133,19 @@ export class CodeServer {
     return this.#probations.all.map(({ number, ageMs }) => ({ number, ageMs }));
   }
 
-  /** The figures of all threads together. */
+  /** The figures of all threads together: of those that answer. */
   async report(): Promise<ModuleReport[]> {
-    const reports = await Promise.all(this.#options.nodes().map((node) => node.report()));
-    return sumReports(reports.filter((report) => report !== null));
+    return (await this.survey()).modules;
+  }
+
+  /** The figures, and who did not answer. */
+  async survey(): Promise<{ readonly modules: ModuleReport[]; readonly silent: readonly string[] }> {
+    const nodes = this.#options.nodes();
+    const reports = await Promise.all(nodes.map((node) => node.report()));
+    return {
+      modules: sumReports(reports.filter((report) => report !== null)),
+      silent: nodes.filter((_, at) => reports[at] === null).map(({ name }) => name),
+    };
   }
 
   /** Whether it could be loaded: the first phase alone. @throws ReleaseRefused */
@@ -367,19 +376,19 @@ export class CodeServer {
     Atomics.store(this.#word, 0, number);
     // They have this behind what holds them up.
     for (const node of late) void node.restore(this.state()).catch(this.#options.onFailure);
-    await this.#confirm(nodes.filter((node) => !late.includes(node)));
+    await this.#confirm(nodes, late);
     const effectiveMs = this.#clock.now() - committed;
     return { record, preparedMs, effectiveMs, tried, notTried, late: late.map(({ name }) => name) };
   }
 
   /** A report makes a thread look. One that came meanwhile has not prepared anything: it is given the whole. */
-  async #confirm(nodes: readonly CodeNode[]): Promise<void> {
-    const known = new Set(nodes);
+  async #confirm(prepared: readonly CodeNode[], late: readonly CodeNode[]): Promise<void> {
     const confirmed = this.#options
       .nodes()
-      .map((node) => (known.has(node) ? node.report() : node.restore(this.state())));
-    for (const { status, ...result } of await Promise.allSettled(confirmed))
-      if (status === 'rejected') this.#options.onFailure((result as PromiseRejectedResult).reason);
+      .filter((node) => !late.includes(node))
+      .map((node) => (prepared.includes(node) ? node.report() : node.restore(this.state())));
+    for (const result of await Promise.allSettled(confirmed))
+      if (result.status === 'rejected') this.#options.onFailure(result.reason);
   }
 
   /** @param canWait whether it is done without the threads that do not answer: a way back must not wait for what it is the cure of */

@@ -158,6 +158,27 @@ test('a handler that never returns is gone after a few sessions have died of it'
   assert.equal((await listed(server, 'session')).current.failures, 0, 'the session is not to blame');
 });
 
+test('without the guard a handler that never returns holds up one scheduler, and is rolled back on the others', async (t) => {
+  const server = TestServer.prepare(t, { settings: { schedulers: 2 } });
+  server.spawn({}, { ROOKERY_NO_NATIVE: '1' });
+  await server.listening();
+  const loop = "export const method = 'server.info'; export function handle(): void { for (;;); }";
+  const file = modules(t)('server-info.ts', loop);
+  const asker = await Asker.connect(t, server);
+  await succeeds(code(server, 'load', file, '--no-types', '--no-automatic'), /release 1/);
+  asker.ask().catch(() => {});
+  await until('one does not answer', async () =>
+    /without scheduler-\d/.test((await code(server, 'list')).output),
+  );
+  await refused(code(server, 'load', file, '--no-types'), /scheduler-\d\S* does not answer/);
+  await succeeds(
+    code(server, 'rollback', '-m', 'it hangs'),
+    /server-info is version 0;.* scheduler-\d\S* did not answer, and will follow/,
+  );
+  const { current, differs } = await listed(server, 'server-info');
+  assert.deepEqual([current.number, differs], [0, false]);
+});
+
 test('threads that die between the two phases leave nothing half done', { timeout: 180_000 }, async (t) => {
   const server = await TestServer.start(t, { settings: { schedulers: 2 } });
   const flags = { operator: `http://127.0.0.1:${server.operatorPort}/`, token: TestServer.token };

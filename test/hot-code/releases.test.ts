@@ -136,6 +136,7 @@ describe('a way back', () => {
     await assert.rejects(server.load([code('tally', BROKEN)], quiet), /scheduler-2 does not answer/);
     const { late } = await server.rollback('ada', 'it hangs');
     assert.deepEqual(late, ['scheduler-2']);
+    assert.deepEqual((await server.survey()).silent, ['scheduler-2']);
     // It looks at a module before it gets to what was asked of it meanwhile.
     assert.deepEqual(versions(), [0, 1]);
     second.goOn();

@@ -181,10 +181,10 @@ export class TestServer {
   }
 
   /** Starts the process and does not wait for anything. */
-  spawn(settings: Settings = {}): void {
+  spawn(settings: Settings = {}, env: Readonly<Record<string, string>> = {}): void {
     if (this.#child !== null) throw new Error('the server is running already');
     const flags = flagsOf({ ...this.#settings, dataFolder: this.dataFolder, ...settings });
-    const child = spawnRookery(['start', ...flags]);
+    const child = spawnRookery(['start', ...flags], env);
     child.stdin?.end();
     this.#child = child;
     this.startedAtLine = this.lines.all.length;

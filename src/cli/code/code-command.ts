@@ -262,6 +262,8 @@ Examples:
 interface CodeList {
   readonly modules: readonly ModuleReport[];
   readonly probations: readonly { readonly number: number; readonly ageMs: number }[];
+  /** Schedulers that did not answer. */
+  readonly silent: readonly string[];
 }
 
 /** What a rollback leads to: a number is a release, anything else the name of a module. @throws OperatorRefused */
@@ -396,7 +398,7 @@ async function loadSaved(
 
 // ---- words -------------------------------------------------------------------------------------------------------
 
-function listInWords({ modules, probations }: CodeList, now: number): string {
+function listInWords({ modules, probations, silent }: CodeList, now: number): string {
   const rows = [['module', 'version', 'hash', 'age', 'processes', 'calls', 'failed', '']];
   const row = (module: string, version: VersionFigures, what: string) => {
     const { number, hash, loadedAt, users, calls, failures } = version;
@@ -423,7 +425,8 @@ function listInWords({ modules, probations }: CodeList, now: number): string {
       .join('  ')
       .trimEnd(),
   );
-  if (probations.length > 0) table.push('');
+  if (probations.length + silent.length > 0) table.push('');
+  if (silent.length > 0) table.push(`without ${silent.join(', ')}: no answer`);
   for (const { number, ageMs } of probations)
     table.push(`release ${number} is on probation since ${ageInWords(ageMs)}`);
   return table.join('\n');
