@@ -16,7 +16,7 @@ import * as serverInfo from './handlers/server-info.js';
 import * as session from './handlers/session.js';
 import * as usersLookup from './handlers/users-lookup.js';
 import type { PartitionMessage, SessionMessage } from './messages.js';
-import type { PartitionState } from './partition-state.js';
+import { copyPartitionState, type PartitionState } from './partition-state.js';
 import type { RequestHandler } from './request-handler.js';
 import { copySessionState, type SessionState } from './session-state.js';
 
@@ -57,13 +57,16 @@ export function defineChatModules(table: ModuleTable): ChatModules {
   return {
     session: table.define<SessionModule>(
       {
-        ...functions<SessionModule>('session', ['opened', 'receive'], ['terminate', 'codeChange']),
+        ...functions<SessionModule>('session', ['opened', 'receive'], ['init', 'terminate', 'codeChange']),
         copyState: copySessionState,
       },
       session,
     ),
     partition: table.define(
-      functions<PartitionModule>('partition', ['receive'], ['terminate', 'codeChange']),
+      {
+        ...functions<PartitionModule>('partition', ['receive'], ['init', 'terminate', 'codeChange']),
+        copyState: copyPartitionState,
+      },
       partition,
     ),
     requests,

@@ -99,6 +99,21 @@ export class PartitionState implements ExitHook, PresenceOwner {
   }
 }
 
+/** A copy for a trial of new code, which must not change who is online. */
+export function copyPartitionState(state: unknown): PartitionState {
+  const original = state as PartitionState;
+  const online = new Map<UserId, Online>();
+  for (const [user, one] of original.online) online.set(user, { ...one });
+  const copy = Object.create(Object.getPrototypeOf(original) as object) as PartitionState;
+  return Object.assign(copy, original, {
+    online,
+    users: new Map(original.users),
+    monitors: new Map(original.monitors),
+    attaching: new Map(original.attaching),
+    pulling: new Map(original.pulling),
+  });
+}
+
 export interface Online {
   readonly session: Pid<SessionMessage>;
   readonly device: DeviceId;

@@ -92,6 +92,9 @@ export class SessionState {
 /** A copy for a trial of new code, which must not reach the connection. */
 export function copySessionState(state: unknown): SessionState {
   const original = state as SessionState;
-  const copy = Object.assign(Object.create(SessionState.prototype) as SessionState, original);
+  const copy = Object.assign(
+    Object.create(Object.getPrototypeOf(original) as object) as SessionState,
+    original,
+  );
   return Object.assign(copy, { window: original.window.copy() });
 }

@@ -2,9 +2,10 @@ import type { ExitReason } from '../actors/exit-reason.js';
 import type { Pid } from '../actors/pid.js';
 import type { Process } from '../actors/process.js';
 import type { ExitHook } from '../actors/receiver.js';
-import { HotProcess } from '../hot-code/hot-process.js';
+import { HotProcess, type ModuleSlot, type ModuleVersion } from '../hot-code/index.js';
 import { CloseCode, closeName } from '../protocol/index.js';
 import { type ConnectionHandler, SendResult, type Socket } from '../transport/socket.js';
+import type { SessionModule } from './chat-modules.js';
 import type { ChatNode } from './chat-node.js';
 import { Ephemerals } from './ephemerals.js';
 import type { SessionMessage, SocketMessage } from './messages.js';
@@ -52,16 +53,26 @@ export class Session extends SessionOutput implements ConnectionHandler, ExitHoo
     self.label = 'session';
     self.onExit(this);
     const { session } = node.modules;
-    const state = new SessionState(this);
-    this.process = new HotProcess(session, self, state);
-    session.of(self.id).exports.opened(state);
+    this.process = new HotProcess(session, self, new SessionState(this));
+    this.#opened(session);
+  }
+
+  #opened(slot: ModuleSlot<SessionModule>): void {
+    const version = this.process.version as ModuleVersion<SessionModule>;
+    try {
+      version.exports.opened(this.process.state);
+    } catch (error) {
+      slot.threw(version, error);
+      throw error;
+    }
   }
 
   /** The session behind a receiver, if it is one. */
   static behind(receiver: unknown): Session | null {
     if (!(receiver instanceof HotProcess)) return null;
     const { state } = receiver as HotProcess<unknown, never>;
-    return state instanceof SessionState ? state.out : null;
+    const { out } = (state ?? {}) as { readonly out?: unknown };
+    return out instanceof Session ? out : null;
   }
 
   /** For requests: answers are written only while this holds. */

@@ -10,6 +10,11 @@ import type { ModuleVersion } from './module-version.js';
 /** What a module exports for processes: functions over a state, which is all that lives longer than a message. */
 export interface HotBehaviour<State, Message> extends CodeChanging {
   receive(state: State, message: Message | SystemMessage): void;
+  /**
+   * Makes the state of a new process out of the one that the program makes for it, which has the shape that version 0 knows. Without
+   * it `codeChange(0, state, extra)` does; without either the state is the program's.
+   */
+  init?(state: unknown): State;
   /** See `Receiver.terminate`. */
   terminate?(state: State, reason: ExitReason): void;
 }
@@ -28,7 +33,21 @@ export class HotProcess<State, Message> implements Receiver<Message>, Changeable
   constructor(slot: ModuleSlot<HotBehaviour<State, Message>>, self: Process<Message>, state: State) {
     this.#self = self;
     this.#code = new CodeHolder(slot, self as unknown as Process<never>);
-    this.#state = state;
+    this.#state = this.#made(state);
+  }
+
+  /** The program knows the shape of its own version. */
+  #made(state: State): State {
+    const { slot, version } = this.#code;
+    const { init, codeChange } = version.exports;
+    if (version.number === 0 || (init === undefined && codeChange === undefined)) return state;
+    slot.begin(version);
+    try {
+      return init === undefined ? (codeChange!(0, state, slot.extra) as State) : init(state);
+    } catch (error) {
+      slot.threw(version, error);
+      throw error;
+    }
   }
 
   get slot(): ModuleSlot {

@@ -161,7 +161,9 @@ export class ModuleTable {
       try {
         const version = await this.#load(slot, change.code);
         versions.set(name, version);
-        const dryRun = tryStates(slot, this.#processes(slot), version, change.extra);
+        const dryRun = await tryStates(slot, this.#processes(slot), version, change.extra, () =>
+          this.#turn(),
+        );
         tried += dryRun.tried;
         notTried += dryRun.notTried;
       } catch (error) {

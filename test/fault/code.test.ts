@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { askAction } from '../../src/cli/operator-client.js';
+import type { ModuleReport, Release } from '../../src/hot-code/index.js';
 import { Asker, code, HANDLERS, info, refused, succeeds } from '../support/code-operator.js';
 import { underLoad } from '../support/load.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -89,4 +91,62 @@ test('sessions and partitions are changed while messages flow: nothing is lost, 
     await after(500);
   });
   for (const peer of peers) assert.equal(peer.connects, 1, 'a connection was closed');
+});
+
+test('states of another shape: changed, begun, taken over a restart and changed back while messages flow', async (t) => {
+  const server = await TestServer.start(t, { settings: { schedulers: 2 } });
+  /** Wraps the program's own code; its states have one thing more, and it throws if that is missing. */
+  const shaped = (name: string, more: string) => ({
+    module: name,
+    file: `${name}.js`,
+    imports: [`rookery:chat/handlers/${name}.js`],
+    text: `const own = require('rookery:chat/handlers/${name}.js');
+      const as = (state, more) => Object.assign(Object.create(Object.getPrototypeOf(state)), state, more);
+      const checked = (state) => { if (!(state.handled >= 0)) throw new Error('a state of another shape'); return state; };
+      exports.receive = (state, message) => { checked(state).handled++; own.receive(state, message); };
+      exports.codeChange = (from, state) => {
+        if (typeof from === 'number') return as(state, { handled: 0 });
+        const { handled, ...before } = checked(state);
+        return Object.assign(Object.create(Object.getPrototypeOf(state)), before);
+      };
+      ${more}`,
+  });
+  const modules = [
+    shaped('session', 'exports.opened = (state) => own.opened(checked(state));'),
+    shaped('partition', ''),
+  ];
+  const act = <T>(name: string, params: object = {}) =>
+    askAction<T>(
+      { operator: `http://127.0.0.1:${server.operatorPort}/`, token: TestServer.token },
+      name,
+      params as Readonly<Record<string, unknown>>,
+    );
+  const noFailures = async (number: number) => {
+    const { modules } = await act<{ readonly modules: readonly ModuleReport[] }>('code-list');
+    for (const { module, current, differs } of modules) {
+      if (module !== 'session' && module !== 'partition') continue;
+      assert.deepEqual([current.number, current.failures, differs], [number, 0, false], module);
+    }
+  };
+  await underLoad(t, server, async (after, _users, peers) => {
+    await after(500);
+    const { tried, notTried } = await act<Release>('code-load', { modules });
+    assert.ok(tried >= 64 && notTried === 0, `${tried} tried, ${notTried} not`);
+    await after(500);
+    await noFailures(1);
+    await act('code-rollback');
+    await after(500);
+    await noFailures(0);
+    await act('code-rollback', { release: 1 });
+    await after(500);
+    assert.ok(peers.every(({ connects }) => connects === 1));
+    // All that begins from here on begins under it.
+    await server.injectFault({ kind: 'crash-thread', thread: 'scheduler-2' });
+    await after(1000);
+    await noFailures(1);
+    await server.kill();
+    await server.start();
+    await after(1000);
+    await noFailures(1);
+  });
 });

@@ -359,3 +359,46 @@ test('more operations than can wait are refused', async () => {
   assert.equal(refused.length, 4);
   assert.match(String((refused[0] as PromiseRejectedResult).reason), /16 operations are under way already/);
 });
+
+describe('the state of a process that begins under new code', () => {
+  const totals =
+    'exports.receive = (state) => { if (!("total" in state)) throw new Error("another shape"); state.total += 1; };';
+  const change = 'exports.codeChange = (from, state) => ({ total: state.count });';
+
+  test('is made by its codeChange, as if it had run version 0', async () => {
+    const world = new CodeWorld();
+    await world.server.load([code('tally', `${totals} ${change}`)], quiet);
+    const { pid, process } = world.start(5);
+    world.say(pid);
+    assert.deepEqual(process.state, { total: 6 });
+  });
+
+  test('or by its init, when what ran before has another shape already', async () => {
+    const world = new CodeWorld();
+    const init = 'exports.init = (state) => ({ total: state.count + 100 });';
+    await world.server.load([code('tally', `${totals} ${change}`)], quiet);
+    await world.server.load([code('tally', `${totals} ${init}`)], quiet);
+    const { pid, process } = world.start(5);
+    world.say(pid);
+    assert.deepEqual(process.state, { total: 106 });
+  });
+
+  test('that cannot be made counts as a failure', async () => {
+    const world = new CodeWorld();
+    await world.server.load(
+      [code('tally', `${totals} exports.init = () => { throw new Error("no"); };`)],
+      by,
+    );
+    for (let at = 0; at < 3; at++) {
+      try {
+        world.start();
+      } catch {
+        // Whoever starts it hears of it, too.
+      }
+      world.runtime.flush();
+    }
+    assert.equal(world.slot.current.failures, 3);
+    await until(world, () => world.automatic.length === 1);
+    assert.equal(world.slot.of(1).number, 0);
+  });
+});
