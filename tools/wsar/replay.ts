@@ -122,12 +122,16 @@ export class Replay {
     const cursor = new RecordingCursor(file, wanted);
     const name = basename(file.path);
     if (from > file.origin.at) cursor.seek(from);
+    // Where the range is begun for the last time: a clock that was set back comes to it again.
+    let lastBegun: number | null = null;
     for (;;) {
       const next = cursor.next();
       switch (next.type) {
         case 'sample':
-          if (next.sample.at > to) return true;
-          if (next.sample.at >= from) yield next;
+          if (next.sample.at > to) {
+            lastBegun ??= file.index().keys.findLast(({ at }) => at <= to)?.offset ?? 0;
+            if (cursor.offset > lastBegun) return true;
+          } else if (next.sample.at >= from) yield next;
           break;
         case 'cut':
           yield {

@@ -40,7 +40,7 @@ export function parseTime(text: string, what: string, day: number, end: number):
   const dated = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z?))?$/.exec(text);
   // Date alone would be taken for UTC.
   const at = dated === null ? Number.NaN : Date.parse(`${dated[1]}T${dated[2] ?? '00:00'}${dated[3] ?? ''}`);
-  if (Number.isNaN(at)) {
+  if (Number.isNaN(at) || !isDate(dated![1]!)) {
     throw new WsarError(`${what} must be a time such as 10:00, 2026-11-22T10:00:30 or -10m, not ${text}`, 2);
   }
   return at;
@@ -54,7 +54,13 @@ export function parseDay(text: string, now: number): number {
   // By noons, which days that are an hour longer or shorter do not move to other dates.
   if (ago !== null) return new Date(noon).setDate(new Date(noon).getDate() - ago);
   const at = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T12:00`) : Number.NaN;
-  if (Number.isNaN(at))
+  if (Number.isNaN(at) || !isDate(text))
     throw new WsarError(`--day must be such as 2026-11-22, yesterday or -2, not ${text}`, 2);
   return at;
+}
+
+/** Whether there is such a day: a 30th of February would be taken for a day of March. */
+function isDate(text: string): boolean {
+  const at = Date.parse(`${text}T00:00Z`);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text);
 }

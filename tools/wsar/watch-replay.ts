@@ -4,6 +4,7 @@ import { Intervals } from './intervals.js';
 import type { Output } from './output.js';
 import type { Range, Replay } from './replay.js';
 import { untilAskedToEnd, type Watched } from './watch.js';
+import { WsarError } from './wsar-error.js';
 
 /** How often a recording that is followed is looked at again. */
 const LOOK_MS = 250;
@@ -28,13 +29,19 @@ export async function replay(
     noted.add(text);
     watched.note(text);
   };
+  let samples = 0;
   await untilAskedToEnd(async (signal) => {
     for (const [index, pass] of passes.entries()) {
       if (signal.aborted) return;
       const output = watched.outputOf(pass);
       if (index === 0) output.begin(recording.origin(), Math.max(range.from, recording.span().from));
-      await replayViews(recording, range, { ...watched, note }, pass, output, isFollowing, signal);
+      samples += await replayViews(recording, range, { ...watched, note }, pass, output, isFollowing, signal);
     }
+    if (samples > 0 || isFollowing || signal.aborted) return;
+    const { from, to } = recording.span();
+    throw new WsarError(
+      `there is nothing of that time: the recording goes from ${new Date(from).toISOString()} to ${new Date(to).toISOString()}`,
+    );
   });
 }
 
@@ -46,11 +53,12 @@ async function replayViews(
   output: Output,
   isFollowing: boolean,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   const intervals = new Intervals(intervalMs, intervalMs > 0 ? range.from : Number.NaN);
   const total = new Intervals(Number.POSITIVE_INFINITY);
   const names = new Set(views.map(({ group }) => group.name));
   let reports = 0;
+  let samples = 0;
   for (const seen of recording.samples(range, names, isFollowing)) {
     if (signal.aborted) break;
     switch (seen.type) {
@@ -70,6 +78,7 @@ async function replayViews(
       }
       case 'sample': {
         total.add(seen.sample);
+        samples++;
         const interval = intervals.add(seen.sample);
         if (interval !== null) {
           output.interval(interval);
@@ -84,4 +93,5 @@ async function replayViews(
   if (rest !== null) output.interval(rest);
   const average = total.end();
   if (average !== null) output.average(average);
+  return samples;
 }

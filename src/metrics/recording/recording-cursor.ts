@@ -37,12 +37,21 @@ export class RecordingCursor {
     return this.#decoder.descriptions;
   }
 
-  /** Goes to the last key frame at or before this wall-clock time: at most a minute before it. */
+  /** Where it goes on reading. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /**
+   * Goes to the last key frame at or before this wall-clock time: at most a minute before it. A clock that was set back passes it
+   * several times: this is the first; or, if that cannot be told from key frames, the last one before it was set back.
+   */
   seek(at: number): void {
     const { keys, descriptions } = this.#file.index();
-    // By looking at each: a clock that was set back leaves them out of order.
-    let key = keys[0];
-    for (const one of keys) if (one.at <= at && one.offset > (key?.offset ?? 0)) key = one;
+    const key = keys.find((one, index) => {
+      const next = keys[index + 1];
+      return next === undefined || next.at > at || next.at < one.at;
+    });
     if (key === undefined) return;
     const offset = descriptions.findLast((one) => one < key.offset);
     const found = offset === undefined ? null : this.#file.blockAt(offset);

@@ -83,6 +83,24 @@ describe('replaying a recording', () => {
     assert.equal(recording.origin().program, 'rookery 1');
   });
 
+  test('a clock that is set back: what was recorded twice of a time is there twice, and nothing is lost', async (t) => {
+    const folder = temporaryFolder(t);
+    const writer = run(folder, '1');
+    for (const second of [...to(0, 600), ...to(200, 200)]) writer.second(second);
+    const read = (from: number, last: number) =>
+      seconds(new Replay(folder).samples({ from: TEN + from * 1000, to: TEN + last * 1000 }, null));
+    const check = () => {
+      assert.deepEqual(read(0, 5), to(0, 6));
+      assert.deepEqual(read(300, 310), [...to(300, 11), ...to(300, 11)]);
+      assert.deepEqual(read(450, 460), to(450, 11), 'before it was set back');
+      assert.deepEqual(read(595, 9999), to(595, 5));
+    };
+    await writer.settled();
+    check();
+    await writer.close();
+    check();
+  });
+
   test('only the groups that are wanted', async (t) => {
     const recording = new Replay(await twoRuns(t));
     const names = new Set<string>();

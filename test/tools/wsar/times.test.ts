@@ -19,7 +19,19 @@ test('times as they are written', () => {
   assert.equal(parseTime('2026-11-21 23:59:01', '-s', day, end), local(2026, 11, 21, 23, 59, 1));
   assert.equal(parseTime('2026-11-21T23:59Z', '-s', day, end), Date.UTC(2026, 10, 21, 23, 59));
   assert.equal(parseTime('-10m', '-s', day, end), end - 600_000);
-  for (const wrong of ['', '25:00', '10:60', '10', 'noon', '2026-13-40', '--', '-x', '2026-11-21T25:00']) {
+  for (const wrong of [
+    '',
+    '25:00',
+    '10:60',
+    '10',
+    'noon',
+    '2026-13-40',
+    '--',
+    '-x',
+    '2026-11-21T25:00',
+    '2026-02-30',
+    '2026-02-30T10:00Z',
+  ]) {
     assert.throws(() => parseTime(wrong, '-s', day, end), WsarError, wrong);
   }
 });
