@@ -123,6 +123,12 @@ export const groups = () => ({
   assert.equal(code, 0, err);
   assert.deepEqual(lines(out)[1]?.groups['milk'], [{ cups: 2 }]);
   assert.deepEqual(Object.keys(lines(out)[1]!.groups), ['tea', 'milk']);
+  const hanging = join(temporaryFolder(t), 'hanging.js');
+  writeFileSync(hanging, module('honey').replace(/read: .*/, 'read: () => new Promise(() => {}),'));
+  const without = await runWsar(['0.1', '2', '--json', '-g', 'tea,honey', '--plugin', hanging], env());
+  assert.equal(without.code, 0, without.err);
+  assertPlainly(without.err, /no figures of honey: no answer within 1000 ms/);
+  assert.deepEqual(Object.keys(lines(without.out)[1]!.groups), ['tea']);
   const wrong = join(temporaryFolder(t), 'wrong.js');
   writeFileSync(wrong, 'export const groups = 7;\n');
   const refused = await runWsar(['--plugin', wrong, '--local']);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { GroupDescription } from '../../src/metrics/reading.js';
 import { glanceOf } from './backlog.js';
 import type { View } from './columns.js';
@@ -23,15 +24,22 @@ export interface Watched {
 
 const INTERVAL_MS = 1000;
 
-/** Calls back while the process is asked to end in order. */
+/** The longest that a timer can wait. */
+const EVER_MS = 2 ** 31 - 1;
+
+/** Calls back; the process stays for it, and may be asked to end in order meanwhile. */
 export async function untilAskedToEnd(action: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const ending = new AbortController();
   const end = () => ending.abort();
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
+  // The timers of whoever reads keep nobody awake: without this a plug-in that never answers would end the process.
+  const staying = new AbortController();
+  sleep(EVER_MS, null, { signal: staying.signal }).catch(() => {});
   try {
     await action(ending.signal);
   } finally {
+    staying.abort();
     process.off('SIGINT', end);
     process.off('SIGTERM', end);
   }
