@@ -9,6 +9,7 @@ import type {
   ProcessReport,
   ProcessRow,
 } from '../ops/processes.js';
+import { ClaimedWork } from './claimed-work.js';
 import type { ProcessStep, StepQuery } from './process-answers.js';
 import { type AskedThread, QuestionFailed, type ThreadQuestions } from './thread-questions.js';
 
@@ -62,11 +63,12 @@ export class OperatorProcesses implements Processes {
       );
     }
     if (processes.length === 1) return processes[0]!.pid;
-    const unknown = silent.length === 0 ? '' : `; ${silent.join(' and ')} did not answer`;
-    throw new ActionRefused(
-      404,
-      `there is no process with the name or the label ${JSON.stringify(target)}${unknown}`,
-    );
+    const what = `there is no process with the name or the label ${JSON.stringify(target)}`;
+    if (silent.length === 0) throw new ActionRefused(404, what);
+    // It may be there. Where that thread is may be all that somebody wants to know.
+    const threads = this.#threads().filter(({ name }) => silent.includes(name));
+    const said = await Promise.all(threads.map((thread) => this.#silence(thread)));
+    throw new ActionRefused(503, `${what} on the other threads; ${said.join('; ')}`);
   }
 
   async list(query: ProcessQuery): Promise<ProcessPage> {
@@ -103,7 +105,10 @@ export class OperatorProcesses implements Processes {
 
   perform(pid: string, operation: ProcessOperation): Promise<ProcessOutcome> {
     const { thread, id } = this.#find(pid);
-    return this.#ask<ProcessOutcome>(thread, 'process', { id, operation });
+    const work = new ClaimedWork();
+    return this.#ask<ProcessOutcome>(thread, 'process', { id, operation, work: work.memory }, () =>
+      work.giveUp() ? 'nothing was done' : 'it was begun there, and may be done',
+    );
   }
 
   /** Asks the thread of a process; `params` are made of the process's id there. @throws ActionRefused */
@@ -131,7 +136,8 @@ export class OperatorProcesses implements Processes {
     );
   }
 
-  async #ask<T>(thread: ProcessThread, topic: string, params: unknown): Promise<T> {
+  /** @param given says what has become of it if there is no answer */
+  async #ask<T>(thread: ProcessThread, topic: string, params: unknown, given?: () => string): Promise<T> {
     let answer: T | null;
     try {
       answer = await this.#questions.ask<T>(thread.thread, topic, params, ANSWER_MS);
@@ -139,9 +145,15 @@ export class OperatorProcesses implements Processes {
       throw refusalOf(error);
     }
     if (answer !== null) return answer;
+    const outcome = given === undefined ? '' : `${given()}: `;
+    throw new ActionRefused(503, `${outcome}${await this.#silence(thread)}`);
+  }
+
+  /** That a thread does not answer, and where it is. */
+  async #silence(thread: ProcessThread): Promise<string> {
     const stack = await thread.stack();
     const where = stack.length === 0 ? '' : `; it is at\n${stack.map((frame) => `    ${frame}`).join('\n')}`;
-    throw new ActionRefused(503, `${thread.name} does not answer${where}`);
+    return `${thread.name} does not answer${where}`;
   }
 
   /** Null also for a thread that fails. */

@@ -19,6 +19,7 @@ import type {
   Some,
 } from '../ops/processes.js';
 import type { Answers } from './answers.js';
+import { ClaimedWork } from './claimed-work.js';
 import { type Outline, outline } from './outline.js';
 
 /** Slots that one question looks through: a million processes are walked through in steps. */
@@ -39,6 +40,13 @@ export interface ProcessStep {
 
 export interface StepQuery extends Pick<ProcessQuery, 'label' | 'name' | 'mailboxMin' | 'limit'> {
   readonly from: number;
+}
+
+interface ProcessOrder {
+  readonly id: number;
+  readonly operation: ProcessOperation;
+  /** Of a {@link ClaimedWork}. */
+  readonly work: SharedArrayBuffer;
 }
 
 /** There is no such process, or it must not be done: told to the operator by the main thread with this status. */
@@ -69,9 +77,11 @@ export function registerProcesses(answers: Answers, runtime: Runtime, thread: st
     .on('inspect', ({ id, messages }: { id: number; messages: number }) =>
       report(runtime, thread, find(id), messages),
     )
-    .on('process', ({ id, operation }: { id: number; operation: ProcessOperation }) =>
-      perform(runtime, find(id), operation),
-    );
+    .on('process', ({ id, operation, work }: ProcessOrder) => {
+      if (!new ClaimedWork(work).begin())
+        throw new ProcessRefused(503, `${thread} did not come to it in time: nothing was done`);
+      return perform(runtime, find(id), operation);
+    });
 }
 
 function step(runtime: Runtime, thread: string, query: StepQuery): ProcessStep {

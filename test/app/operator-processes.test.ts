@@ -21,13 +21,17 @@ function server(clock: Clock = new SystemClock()) {
   // Real time: what a behaviour is asked for goes through its mailbox, in turns of the event loop.
   const questions = new ThreadQuestions(clock);
   const silent = new Set<string>();
+  /** What those will hear when they come back. */
+  const unheard: (() => void)[] = [];
   const threads = [1, 2].map((scheduler) => {
     const world = new World({ clock, scheduler });
     const name = `scheduler-${scheduler}`;
     const answers = new Answers((answer) => questions.arrived(structuredClone(answer)));
     registerProcesses(answers, world.runtime, name);
     const post = (question: Question) => {
-      if (!silent.has(name)) answers.answer(structuredClone(question));
+      const hear = () => answers.answer(structuredClone(question));
+      if (silent.has(name)) unheard.push(hear);
+      else hear();
     };
     const stack = async () => ['at loop (bad.js:1:1)'];
     return { world, entry: { name, scheduler, thread: { running: true, post }, stack } };
@@ -37,7 +41,7 @@ function server(clock: Clock = new SystemClock()) {
   const run = async (name: string, params: Record<string, unknown> = {}) =>
     (await actions.get(name)!.run(params, { author: 'ada', address: '::1' })) as Record<string, unknown>;
   const [one, two] = threads.map(({ world }) => world) as [World, World];
-  return { one, two, processes, run, silent };
+  return { one, two, processes, run, silent, unheard };
 }
 
 async function refused(what: Promise<unknown>, status: number, words: RegExp): Promise<void> {
@@ -328,7 +332,7 @@ test('suspended: a behaviour by sys, anything else by the run queue, or all of t
 
 test('a thread that does not answer is said to, with where it is; lists go on without it', async () => {
   const clock = new SimulatedClock();
-  const { one, two, run, silent } = server(clock);
+  const { one, two, run, silent, unheard } = server(clock);
   const { pid } = one.puppet({ label: 'stuck' });
   two.puppet({ label: 'fine' });
   silent.add('scheduler-1');
@@ -338,7 +342,16 @@ test('a thread that does not answer is said to, with where it is; lists go on wi
     await refused(run('inspect', { pid: formatPid(pid) }), 503, words);
     const page = await run('processes');
     assert.deepEqual([list(page), page['silent']], [['fine'], ['scheduler-1']]);
-    await refused(run('inspect', { pid: 'stuck' }), 404, /scheduler-1 did not answer/);
+    await refused(
+      run('inspect', { pid: 'stuck' }),
+      503,
+      /no process with the name or the label "stuck" on the other threads; scheduler-1 does not answer; it is at\n {4}at loop/,
+    );
+    await refused(
+      run('kill', { pid: formatPid(pid) }),
+      503,
+      /^nothing was done: scheduler-1 does not answer; it is at/,
+    );
   })().finally(() => {
     done = true;
   });
@@ -347,4 +360,8 @@ test('a thread that does not answer is said to, with where it is; lists go on wi
     clock.advance(1000);
   }
   await all;
+  for (const hear of unheard) hear();
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+  one.runtime.flush();
+  assert.equal(one.runtime.info(pid)?.label, 'stuck', 'what was given up is not done later');
 });
