@@ -323,6 +323,17 @@ export const SETTINGS = [
     description: 'Commands that are committed together at most.',
   },
   {
+    name: 'commitDelayMs',
+    group: 'Server',
+    type: 'ratio',
+    default: 0.2,
+    min: 0,
+    max: 2,
+    knob: true,
+    description:
+      'Pause, in ms, before a small commit while several schedulers send much: less processor time, a little latency. Who waits for an answer before sending again does not wait for it. 0: none.',
+  },
+  {
     name: 'ignoreKnobs',
     group: 'Server',
     type: 'boolean',

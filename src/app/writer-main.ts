@@ -59,6 +59,7 @@ function open(): StoreWriter | null {
       stats: new StatsBlock(data.stats).values,
       figures: () => store?.figures ?? NO_FIGURES,
       batchCountMax: config.writerBatchMax,
+      commitDelayMs: config.commitDelayMs,
       open: (events) => {
         sink = events;
         store = SqliteStore.open({
@@ -106,8 +107,10 @@ function recovered(): void {
 }
 
 const writer = open();
-knobs.use(['writerBatchMax'], ({ writerBatchMax }) => {
-  if (writer !== null) writer.batchCountMax = writerBatchMax;
+knobs.use(['writerBatchMax', 'commitDelayMs'], ({ writerBatchMax, commitDelayMs }) => {
+  if (writer === null) return;
+  writer.batchCountMax = writerBatchMax;
+  writer.commitDelay.delayMs = commitDelayMs;
 });
 if (writer === null) {
   parent.close();
@@ -145,7 +148,7 @@ const answers = new Answers(post).on('stats', (): WriterStats | null => {
     walBytes: statSync(walFileOf(config.dataFolder), { throwIfNoEntry: false })?.size ?? null,
     youngBytes: store?.figures.youngBytes ?? 0,
     heapUsedBytes: process.memoryUsage().heapUsed,
-    utilization: threadUtilization(),
+    utilization: threadUtilization(writer.commitDelay.pauseMs),
   };
 });
 registerAlerts(answers, null);

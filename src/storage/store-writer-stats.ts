@@ -10,6 +10,9 @@ export const STORE_WRITER_STATS = [
   'failures',
   /** Times that nothing could be applied because a scheduler did not take its events. */
   'stalls',
+  /** Pauses between two batches for more to come together, and the milliseconds in them. */
+  'pauses',
+  'pauseMs',
   /** The largest batch in commands, and the longest in ms, since the reader counted `peaksRead` up; they belong to the number in `peaksOf`. */
   'batchMax',
   'batchMsMax',

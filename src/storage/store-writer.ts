@@ -2,6 +2,7 @@ import type { Clock, ClockTimer } from '../structures/clock.js';
 import { Doorbell, DoorbellButton } from '../structures/doorbell.js';
 import { RingConsumer } from '../structures/spsc-ring.js';
 import { applyCommand } from './codec/command-codec.js';
+import { CommitDelay } from './commit-delay.js';
 import type { EventSink } from './event-sink.js';
 import { RingEvents } from './ring-events.js';
 import { SCHEDULER_BELL, type StoreRings, WRITER_BELL } from './store-rings.js';
@@ -20,6 +21,10 @@ export interface StoreWriterOptions {
   readonly batchCountMax?: number;
   readonly batchBytesMax?: number;
   readonly batchEventBytesMax?: number;
+  /** Longest pause in ms before a batch that is small while several schedulers are at it; default 0: none. */
+  readonly commitDelayMs?: number;
+  /** Stops the thread for so many ms. */
+  readonly pause?: (ms: number) => void;
   /** Bytes of events behind the full ring of one scheduler at which nothing more is applied. Default 16 MiB. */
   readonly overflowBytesMax?: number;
   /** How long the others wait for such a scheduler before it is left. Default 3000 ms; for ever if there are no others. */
@@ -48,6 +53,8 @@ interface Inlet {
   readonly commands: RingConsumer;
   readonly schedulerBell: DoorbellButton;
   readonly bell: Doorbell;
+  /** When its last commands were applied; −∞: never. */
+  appliedAt: number;
 }
 
 /** Housekeeping of an idle writer; a busy one does one step of it in this time. */
@@ -58,10 +65,11 @@ const CLOSING_BATCHES_MAX = 256;
  * The writer thread's loop. It takes whatever has gathered in the rings while the last commit ran, applies it
  * as one transaction, commits, shows the events, and only then gives the commands' room back:
  *
- *     turn:  begin ─ apply … apply ─ commit ─ publish ─ release ─ housekeep ─▶ next turn, or sleep
+ *     turn:  (pause) ─ begin ─ apply … apply ─ commit ─ publish ─ release ─ housekeep ─▶ next turn, or sleep
  *
  * No timer, no fixed batch: an idle store commits at once, a busy one in large batches; the ceilings bound the
- * latency. One commit is one turn of the event loop, so the thread's port is heard under load. The room in the
+ * latency. Only where several schedulers bring little each is there a short pause between two batches
+ * ({@link CommitDelay}). One commit is one turn of the event loop, so the thread's port is heard under load. The room in the
  * ring is given back last: a writer that dies before is replaced by one that applies the same commands again,
  * which de-duplication makes harmless.
  */
@@ -72,6 +80,8 @@ export class StoreWriter {
   readonly #inlets: Inlet[] = [];
   /** Commands that are committed together at most; it may be changed at any time. */
   batchCountMax: number;
+  /** Its `delayMs` may be changed at any time. */
+  readonly commitDelay: CommitDelay;
   readonly #bytesMax: number;
   readonly #eventBytesMax: number;
   readonly #overflowBytesMax: number;
@@ -84,6 +94,8 @@ export class StoreWriter {
   readonly #onTimer = (): void => this.#timer();
   #timerHandle: ClockTimer;
   #turnAhead = false;
+  /** The last turn had a batch. */
+  #hadBatch = false;
   #next = 0;
   #closed = false;
   #commits = 0;
@@ -104,6 +116,8 @@ export class StoreWriter {
     this.#stats = options.stats ?? null;
     this.#figures = options.figures;
     this.batchCountMax = options.batchCountMax ?? 8192;
+    const { clock, commitDelayMs: delayMs = 0, pause } = options;
+    this.commitDelay = new CommitDelay({ clock, delayMs, ...(pause === undefined ? {} : { pause }) });
     this.#bytesMax = options.batchBytesMax ?? 1024 * 1024;
     this.#eventBytesMax = options.batchEventBytesMax ?? 4 * 1024 * 1024;
     this.#overflowBytesMax = options.overflowBytesMax ?? 16 * 1024 * 1024;
@@ -140,6 +154,7 @@ export class StoreWriter {
       commands: new RingConsumer(rings.commands),
       schedulerBell: new DoorbellButton(rings.bells, SCHEDULER_BELL),
       bell: new Doorbell(rings.bells, WRITER_BELL, this.#onBell),
+      appliedAt: Number.NEGATIVE_INFINITY,
     });
     this.#turnLater();
   }
@@ -188,12 +203,15 @@ export class StoreWriter {
       // Somebody does not take its events. Everybody waits: the commands' rings fill, and schedulers refuse.
       this.#stalls++;
       if (!this.#leaveStalled()) {
+        this.#hadBatch = false;
         this.#sleep(true);
         return;
       }
     }
     this.#stalledAt = null;
-    if (this.#batch()) {
+    if (this.#hadBatch) this.commitDelay.betweenBatches(this.#inlets);
+    this.#hadBatch = this.#batch();
+    if (this.#hadBatch) {
       this.store.housekeep(this.#clock.wall(), false);
       this.#turnLater();
       return;
@@ -224,6 +242,7 @@ export class StoreWriter {
     for (let n = 0; n < this.#inlets.length && !full; n++) {
       const inlet = this.#inlets[(this.#next + n) % this.#inlets.length]!;
       const { commands, scheduler } = inlet;
+      const before = count;
       while (!full) {
         const at = commands.next();
         if (at < 0) break;
@@ -239,6 +258,7 @@ export class StoreWriter {
           commands.heldBytes >= this.#bytesMax ||
           ((count & 15) === 0 && this.#events.pendingBytes >= this.#eventBytesMax);
       }
+      if (count !== before) inlet.appliedAt = began;
     }
     if (count === 0) return false;
     this.#next++;
@@ -275,6 +295,8 @@ export class StoreWriter {
     stats[StoreWriterCell.commitMs] = this.#commitMs;
     stats[StoreWriterCell.failures] = this.#failures;
     stats[StoreWriterCell.stalls] = this.#stalls;
+    stats[StoreWriterCell.pauses] = this.commitDelay.pauses;
+    stats[StoreWriterCell.pauseMs] = this.commitDelay.pauseMs;
     const read = stats[StoreWriterCell.peaksRead]!;
     const isSeen = stats[StoreWriterCell.peaksOf] !== read;
     stats[StoreWriterCell.batchMax] = isSeen ? count : Math.max(stats[StoreWriterCell.batchMax]!, count);

@@ -218,6 +218,11 @@ export class RingConsumer {
     return this.#head === Atomics.load(this.#control, TAIL);
   }
 
+  /** Bytes published and not read. */
+  get waitingBytes(): number {
+    return (Atomics.load(this.#control, TAIL) - this.#head) >>> 0;
+  }
+
   /** Bytes read and not released. */
   get heldBytes(): number {
     return (this.#head - this.#released) >>> 0;

@@ -131,7 +131,13 @@ function writerOf(writer: WriterThread): WatchedThread {
     get workMs() {
       return StatsBlock.of(writer.stats).read('batchMs');
     },
-    loopTimes: () => writer.loopTimes(),
+    loopTimes: () => {
+      const times = writer.loopTimes();
+      if (times === null) return null;
+      // Its event loop takes pauses for work.
+      const pauseMs = Math.min(times.active, StatsBlock.of(writer.stats).read('pauseMs'));
+      return { idle: times.idle + pauseMs, active: times.active - pauseMs };
+    },
   };
 }
 

@@ -55,6 +55,8 @@ export function storeGroup({ clock, writer, rings, dataFolder }: StoreGroupParts
           lasting.sum('oldDeleted'),
           now.youngCount,
           now.oldCount,
+          lasting.sum('pauses'),
+          lasting.sum('pauseMs'),
         ],
       },
     ];
@@ -98,6 +100,8 @@ export function storeGroup({ clock, writer, rings, dataFolder }: StoreGroupParts
         counter('old_deleted', '{message}', 'Messages removed from it: fetched, or too old.'),
         gauge('young_messages', '{message}', 'Messages and receipts that wait in the young generation.'),
         gauge('old_messages', '{message}', 'Messages and receipts that wait in the old generation.'),
+        counter('pauses', '{pause}', 'Pauses before a small batch, for more to come together in it.'),
+        counter('pause_ms', 'ms', 'Time in them.'),
       ],
     },
     read() {
