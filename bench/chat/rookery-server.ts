@@ -94,7 +94,7 @@ export async function startRookery(options: RookeryOptions = {}): Promise<Rooker
       'start',
       ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),
     ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    { stdio: ['ignore', 'pipe', 'pipe'], env: withoutOurs(process.env) },
   );
   const mailbox = new PinMailbox();
   const said: string[] = [];
@@ -139,6 +139,11 @@ export async function startRookery(options: RookeryOptions = {}): Promise<Rooker
       if (options.dataFolder === undefined) await rm(dataFolder, { recursive: true, force: true });
     },
   };
+}
+
+/** The server refuses a variable ROOKERY_… that is no setting of its own. */
+function withoutOurs({ ROOKERY_BENCH_FOLDER: _, ...others }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return others;
 }
 
 /** The log's line about a PIN, of the gateway for development. */
