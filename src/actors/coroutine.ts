@@ -1,5 +1,6 @@
 import { type Fifo, NONE } from '../structures/fifo.js';
 import { BadArgument } from './bad-argument.js';
+import { Word, words } from './cut.js';
 import type { ExitReason } from './exit-reason.js';
 import type { Process } from './process.js';
 import { ProcessFlag } from './process-flag.js';
@@ -276,7 +277,7 @@ export class Coroutine implements Receiver<unknown>, WaitingMailbox {
       }
       if ((self.flags & ProcessFlag.dead) !== 0) return;
       // What was put aside before has been looked at by nobody in this slice; the rest comes with the slice.
-      if (this.#restored && --waits > 0) {
+      if (this.#restored && --waits > 0 && words[Word.giveWay] === 0) {
         const found = this.#look(wait);
         if (found instanceof Request && !wait.matches(found)) {
           found.finish();

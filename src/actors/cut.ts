@@ -4,10 +4,13 @@ export const Word = {
   cutting: 0,
   /** Not 0: a sample of what runs was taken and can be fetched when it ends. */
   sampled: 1,
+  /** Not 0: the slice with this number (see `GuardMark.levels`) has lasted for long and is to end within a few messages. */
+  giveWay: 2,
 } as const;
 
 /**
- * @internal The words themselves: one pair for each thread, since a thread has one stack. Always 0 without a guard.
+ * @internal The words themselves: those of this thread, since a thread has one stack. Always 0 without a guard. Shared, for
+ * the last one is written by a watchdog in its own thread.
  *
  * Why the core looks at them. V8 unwinds a function that is cut off at its next stack check, wherever that is, and no
  * `finally` runs. The guard begins a cut only while user code is on top of the stack; but until the next stack check
@@ -18,7 +21,7 @@ export const Word = {
  *
  * A word of a typed array, since the other side writes it from within an interrupt: one load and one comparison.
  */
-export const words = new Int32Array(new ArrayBuffer(8));
+export const words = new Int32Array(new SharedArrayBuffer(12));
 
 /** @internal Stays here until the stack is unwound: the loop has a stack check. */
 export function beCut(): void {

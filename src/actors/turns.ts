@@ -12,6 +12,8 @@ import { CutOff, GuardMark, type SliceGuard } from './slice-guard.js';
 /** How often a turn looks at the clock, in ms, and at most so many messages and slices apart: a look costs 40 ns. */
 const LOOK_MS = 0.5;
 const LOOK_MESSAGES_MAX = 512;
+/** After so many messages a slice looks whether it is to give way: to look for each of them costs a few per cent. */
+const SOME_MESSAGES = 16;
 /** Of the slices of priority normal and low together, one in so many goes to low when both wait. */
 const SLICES_PER_LOW = 8;
 /** Of the messages handled on a sender's stack one in so many, and one, is timed: a look costs 40 ns. A power of two, less one. */
@@ -32,7 +34,8 @@ const FLUSH_SLICES_MAX = 50_000_000;
  * callbacks run.
  *
  * No clock is read for each message: a slice looks at it after as many messages as the process got done in time lately
- * (its {@link Pace}), a turn after as many as lately took half a millisecond.
+ * (its {@link Pace}), a turn after as many as lately took half a millisecond. Where there is a watchdog it tells a slice
+ * that has got slow all of a sudden to end.
  *
  * Priorities are Erlang's: while a process of priority max can run no other does, then high; normal and low share,
  * low getting one slice in eight.
@@ -401,9 +404,13 @@ export class Turns {
     runtime.current = process;
     try {
       do {
-        process.handledCount = (process.handledCount + 1) | 0;
-        process.receiver!.receive(process.take() as never);
-      } while (process.mailboxLength !== 0 && --left !== 0);
+        let some = Math.min(left, SOME_MESSAGES);
+        left -= some;
+        do {
+          process.handledCount = (process.handledCount + 1) | 0;
+          process.receiver!.receive(process.take() as never);
+        } while (process.mailboxLength !== 0 && --some !== 0);
+      } while (process.mailboxLength !== 0 && left !== 0 && words[Word.giveWay] === 0);
       if (process.mailboxLength !== 0) late = this.#restOfSlice(process);
     } catch (thrown) {
       runtime.escaped(process, thrown);
@@ -437,6 +444,7 @@ export class Turns {
 
   /** What follows the first message, or the last of a slice without a look at the clock. Returns as {@link #slice}. */
   #restOfSlice(process: Process<never>): boolean {
+    if (words[Word.giveWay] !== 0 && this.#givesWay(process)) return true;
     if (process.flags >= Pace.free && this.#freeMessages > 1) {
       slowDown(process);
       return false;
@@ -444,18 +452,42 @@ export class Turns {
     const pace = Math.min(Pace.chunks, process.flags >>> Pace.shift);
     let chunk = Math.min(this.#sliceMessages, 1 << pace, this.#lookAfter);
     let handled = chunk;
-    let left = chunk;
+    let left = chunk - 1;
     for (;;) {
-      while (--left !== 0) {
-        process.handledCount = (process.handledCount + 1) | 0;
-        process.receiver!.receive(process.take() as never);
-        if (process.mailboxLength === 0) return false;
+      while (left !== 0) {
+        const some = Math.min(left, SOME_MESSAGES);
+        left -= some;
+        if (this.#some(process, some)) return false;
+        if (words[Word.giveWay] !== 0 && this.#givesWay(process)) return true;
       }
       chunk = this.#nextChunk(process, chunk, handled);
       if (chunk <= 0) return chunk < 0;
       handled += chunk;
-      left = chunk + 1;
+      left = chunk;
     }
+  }
+
+  /** Has a process handle so many messages. True: it has no more. A function of its own: the compiler does better with it. */
+  #some(process: Process<never>, count: number): boolean {
+    let left = count;
+    do {
+      process.handledCount = (process.handledCount + 1) | 0;
+      process.receiver!.receive(process.take() as never);
+      if (process.mailboxLength === 0) return true;
+    } while (--left !== 0);
+    return false;
+  }
+
+  /**
+   * The watchdog has seen a slice last for long that no clock was looked at in: its process, quick until now, has to prove
+   * its pace anew. False: that slice is over, this is another one.
+   */
+  #givesWay(process: Process<never>): boolean {
+    const number = words[Word.giveWay];
+    words[Word.giveWay] = 0;
+    if (this.guard === null || number !== this.guard.marks[GuardMark.levels]) return false;
+    process.flags &= ~Pace.mask;
+    return true;
   }
 
   /**

@@ -25,8 +25,10 @@ export const ANY_LEVEL = 0xffffff;
 /** A guarded thread, for others: what it takes to watch it. Can be sent in a message. */
 export interface GuardHandle {
   readonly id: number;
-  /** See {@link GuardMark}. In shared memory. */
+  /** See {@link GuardMark}. In shared memory, like the words. */
   readonly marks: Int32Array;
+  /** See {@link Word.giveWay}; the others are not for other threads. */
+  readonly words: Int32Array;
 }
 
 export interface AttachOptions {
@@ -164,7 +166,7 @@ export class NativeGuard implements SliceGuard {
   }
 
   get handle(): GuardHandle {
-    return { id: this.id, marks: this.marks };
+    return { id: this.id, marks: this.marks, words };
   }
 
   begins(): void {

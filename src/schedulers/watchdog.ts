@@ -188,6 +188,7 @@ export class Watchdog {
   /** Returns whether something is to be cut off. */
   #look(thread: WatchedThread, stepMs: number): boolean {
     thread.look(stepMs, this.#pollMs / 2);
+    thread.giveWay(this.#longMs / 2);
     const longest = thread.deepest(this.#longMs);
     if (longest < 0) {
       thread.asked = false;

@@ -1,3 +1,4 @@
+import { Word } from '../actors/cut.js';
 import { GuardMark } from '../actors/slice-guard.js';
 import { Doorbell } from '../structures/doorbell.js';
 import { BELL_OFFSET, type GuardHandle } from './native-guard.js';
@@ -84,6 +85,14 @@ export class WatchedThread {
       if (level === 0) this.toldBlocked = false;
     }
     this.levels.length = depth;
+  }
+
+  /** Tells a slice that has been there for so long to end behind its message: perhaps none of them is long. */
+  giveWay(seenMs: number): void {
+    const bottom = this.levels[0];
+    if (bottom !== undefined && bottom.seenMs >= seenMs) {
+      Atomics.store(this.guard.words, Word.giveWay, bottom.number);
+    }
   }
 
   /** The topmost level whose work has been there for so long; −1 if there is none. */

@@ -1,7 +1,9 @@
 /** Budgets of slices and turns: how long a process runs before others do, and all of them before sockets do. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BadArgument, type Budgets, type Pid } from '../../src/actors/index.js';
+import { Word, words } from '../../src/actors/cut.js';
+import { BadArgument, type Budgets, type Pid, type RuntimeOptions } from '../../src/actors/index.js';
+import { GuardMark, type SliceGuard } from '../../src/actors/slice-guard.js';
 import { World } from './world.js';
 
 /** Time that passes in messages only, and how often it was looked at. */
@@ -12,8 +14,8 @@ class Costs {
   /** Who handled how many in a row, and how long it took. */
   readonly slices: { readonly name: string; messages: number; ms: number }[] = [];
 
-  constructor(budgets: Partial<Budgets> = {}) {
-    this.world = new World(budgets);
+  constructor(options: Partial<RuntimeOptions> = {}) {
+    this.world = new World(options);
     this.world.clock.now = () => {
       this.looks++;
       return this.nowMs;
@@ -260,5 +262,95 @@ describe('the turn', () => {
       const waited = socketAt[at]! - socketAt[at - 1]!;
       assert.ok(waited < 5 + 0.6, `waited ${waited} ms`);
     }
+  });
+});
+
+/** A guard that cuts nobody off: what it takes to be told to give way. */
+class IdleGuard implements SliceGuard {
+  readonly marks = new Int32Array(GuardMark.count);
+  begins(): void {}
+  run<A, B, C>(body: (a: A, b: B, c: C) => void, a: A, b: B, c: C): boolean {
+    body(a, b, c);
+    return false;
+  }
+  takeCut(): never {
+    throw new Error('nothing was cut off');
+  }
+  takeSample(): null {
+    return null;
+  }
+}
+
+describe('a slice that is told to give way', () => {
+  for (const guarded of [true, false]) {
+    test(`does so after sixteen messages more at most, and its process has to prove its pace: ${guarded}`, () => {
+      const guard = guarded ? new IdleGuard() : null;
+      const costs = new Costs(guard === null ? {} : { guard });
+      const { runtime } = costs.world;
+      const seen: number[] = [];
+      let slowMs = 0;
+      let tellAt = -1;
+      let number = 0;
+      const quick = runtime.spawn<number>(() => ({
+        receive: (message) => {
+          seen.push(message as number);
+          costs.nowMs += slowMs;
+          if (message === tellAt) words[Word.giveWay] = number;
+        },
+      }));
+      const other = costs.worker('other');
+      costs.send(quick, 64 * 40, 0);
+      runtime.flush();
+      seen.length = 0;
+      // Slow from now on: 64 messages without a look at the clock.
+      slowMs = 16;
+      tellAt = 5;
+      number = guard === null ? 99 : guard.marks[GuardMark.levels]! + 1;
+      for (let n = 1; n <= 18; n++) runtime.send(quick, n);
+      let before = -1;
+      const look = runtime.spawn(() => ({
+        receive: () => {
+          before = seen.length;
+        },
+      }));
+      runtime.send(look, 0);
+      costs.send(other, 1, 1);
+      runtime.flush();
+      assert.equal(words[Word.giveWay], 0, 'heard');
+      assert.deepEqual(
+        seen,
+        Array.from({ length: 18 }, (_, at) => at + 1),
+      );
+      if (guard === null) return;
+      assert.equal(before, 17);
+      // All others are quick, so that turns seldom look at the clock: it is this process that does, for each message.
+      for (let round = 0; round < 40; round++) costs.send(other, 64, 0);
+      runtime.flush();
+      costs.looks = 0;
+      for (let n = 1; n <= 20; n++) runtime.send(quick, n);
+      runtime.flush();
+      assert.ok(costs.looks >= 20, `${costs.looks} looks`);
+    });
+  }
+
+  test('is not another one that happens to run', () => {
+    const guard = new IdleGuard();
+    const costs = new Costs({ guard });
+    const { runtime } = costs.world;
+    let before = -1;
+    let count = 0;
+    const quick = runtime.spawn<number>(() => ({ receive: () => void count++ }));
+    const look = runtime.spawn(() => ({
+      receive: () => {
+        before = count;
+      },
+    }));
+    // A process at its beginning looks at the clock: it goes on.
+    for (let n = 0; n < 10; n++) runtime.send(quick, n);
+    runtime.send(look, 0);
+    words[Word.giveWay] = guard.marks[GuardMark.levels]! + 7;
+    runtime.flush();
+    assert.equal(before, 10);
+    assert.equal(words[Word.giveWay], 0);
   });
 });

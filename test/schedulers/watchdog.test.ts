@@ -1,6 +1,7 @@
 /** Whom a watchdog suspects, when, and what it asks for. The thread is played: marks are set, requests are written down. */
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
+import { Word } from '../../src/actors/cut.js';
 import { BadArgument } from '../../src/actors/index.js';
 import { GuardMark } from '../../src/actors/slice-guard.js';
 import { ANY_LEVEL, BELL_OFFSET, type GuardRequest } from '../../src/schedulers/native-guard.js';
@@ -15,6 +16,7 @@ describe('a watchdog', () => {
   let clock: SimulatedClock;
   let watchdog: Watchdog;
   let marks: Int32Array;
+  let words: Int32Array;
   let idleMs: number;
   /** The thread answers requests; otherwise it is blocked. */
   let answering: boolean;
@@ -26,6 +28,7 @@ describe('a watchdog', () => {
   beforeEach(() => {
     clock = new SimulatedClock();
     marks = new Int32Array(new SharedArrayBuffer(4 * GuardMark.count));
+    words = new Int32Array(new SharedArrayBuffer(12));
     idleMs = 0;
     answering = true;
     requests = [];
@@ -47,7 +50,7 @@ describe('a watchdog', () => {
       },
       stackOf: () => ['at nowhere'],
     });
-    stop = watchdog.watch('scheduler-1', { id: 1, marks }, () => idleMs);
+    stop = watchdog.watch('scheduler-1', { id: 1, marks, words }, () => idleMs);
   });
 
   /** Levels with this work on the stack. */
@@ -87,6 +90,23 @@ describe('a watchdog', () => {
     clock.advance(200);
     assert.equal(asked('cut').length, 6);
     assert.deepEqual(events, []);
+  });
+
+  test('has a slice give way long before it is cut off, in case no message of it is long', () => {
+    runs(7);
+    clock.advance(50);
+    assert.equal(words[Word.giveWay], 0);
+    clock.advance(25);
+    assert.equal(words[Word.giveWay], 7);
+    words[Word.giveWay] = 0;
+    runs(8, 3);
+    clock.advance(25);
+    assert.equal(words[Word.giveWay], 0);
+    // A call within it is none of a slice's, and the slice waits for it.
+    runs(8, 4);
+    clock.advance(50);
+    assert.equal(words[Word.giveWay], 8);
+    assert.deepEqual(requests, []);
   });
 
   test('counts only the time in which the thread runs: garbage and system calls kill nobody', () => {
@@ -183,7 +203,7 @@ describe('a watchdog', () => {
     stop();
     let looks = 0;
     const lazy = new Watchdog({ clock, pollMs: 50 });
-    lazy.watch('idle', { id: 2, marks }, () => {
+    lazy.watch('idle', { id: 2, marks, words }, () => {
       looks++;
       return clock.now() - busyMs;
     });
@@ -214,8 +234,8 @@ describe('a watchdog', () => {
     const lazy = new Watchdog({ clock, pollMs: 50, idlePollMs: 3_600_000 });
     const button = new DoorbellButton(marks.buffer as SharedArrayBuffer, BELL_OFFSET);
     const others = new Int32Array(new SharedArrayBuffer(4 * GuardMark.count));
-    lazy.watch('other', { id: 3, marks: others }, () => clock.now());
-    lazy.watch('idle', { id: 2, marks }, () => {
+    lazy.watch('other', { id: 3, words, marks: others }, () => clock.now());
+    lazy.watch('idle', { id: 2, marks, words }, () => {
       looks++;
       looked();
       return clock.now();
@@ -255,9 +275,9 @@ describe('a watchdog', () => {
     stop();
     let looks = 0;
     const lazy = new Watchdog({ clock, pollMs: 50, idlePollMs: 3_600_000 });
-    lazy.watch('first', { id: 2, marks }, () => clock.now());
+    lazy.watch('first', { id: 2, marks, words }, () => clock.now());
     const others = new Int32Array(new SharedArrayBuffer(4 * GuardMark.count));
-    lazy.watch('second', { id: 3, marks: others }, () => {
+    lazy.watch('second', { id: 3, words, marks: others }, () => {
       // The first was looked at just before.
       if (++looks === 1) marks[GuardMark.levels]! += 1;
       return clock.now();
