@@ -7,6 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { partitionOf } from '../../src/storage/partition-of.js';
 import { registerMany } from '../support/accounts.js';
 import { atEnd } from '../support/at-end.js';
+import { code, HANDLERS, succeeds } from '../support/code-operator.js';
 import { ReliablePeer } from '../support/reliable-peer.js';
 import { TestServer } from '../support/test-server.js';
 import { until } from '../support/within.js';
@@ -155,6 +156,9 @@ describe('the operator’s page of a running server', { skip: NO_BROWSER }, () =
     await light.locator('.alert').getByText('silenced').first().waitFor();
     await light.getByRole('button', { name: 'End it' }).first().click();
     await light.locator('.alert').getByText('silenced').first().waitFor({ state: 'detached' });
+    await light.getByLabel('Rule, with').fill('disk-*');
+    await light.getByRole('button', { name: 'Silence', exact: true }).click();
+    await light.getByRole('region', { name: 'Silences' }).getByText('disk-*').waitFor();
     await picture(light, 'operator-alert-acknowledged');
     await light.goto(address);
     await picture(light, 'operator-process-light');
@@ -189,6 +193,25 @@ describe('the operator’s page of a running server', { skip: NO_BROWSER }, () =
     await mode.getByRole('combobox').selectOption('spill');
     await mode.getByRole('button', { name: 'Set' }).click();
     await mode.getByText('configured: spill+defer').waitFor();
+
+    // A release for some of the users, given up; one for all, gone back behind.
+    const release = (...canary: string[]) =>
+      succeeds(code(server, 'load', join(HANDLERS, 'server-info.ts'), '--no-types', ...canary));
+    await light.getByRole('link', { name: 'Hot code', exact: true }).click();
+    await release('--canary', '20%');
+    const canaries = light.getByRole('region', { name: 'Canaries' });
+    await canaries.getByRole('cell', { name: '20 %' }).waitFor();
+    await light.getByText(/^On probation: release \d/).waitFor();
+    await light.getByRole('button', { name: 'Withdraw' }).click();
+    await light.getByRole('button', { name: 'Really give it up' }).click();
+    await canaries.waitFor({ state: 'detached' });
+    await release();
+    await release();
+    const releases = light.getByRole('region', { name: 'Releases' });
+    await releases.getByRole('cell', { name: '4', exact: true }).waitFor();
+    await releases.getByRole('button', { name: 'Back to here' }).first().click();
+    await releases.getByRole('button', { name: 'Really undo' }).click();
+    await releases.getByRole('cell', { name: 'rollback', exact: true }).waitFor();
 
     // All partitions of one scheduler go to the other.
     await light.getByRole('link', { name: 'Partitions', exact: true }).click();

@@ -259,6 +259,23 @@ test('a server that does not answer: since when, and why, over what was known la
   complaints.length = 0;
 });
 
+test('a page that cannot be drawn says so, and the others go on', { skip }, async () => {
+  const tab = await openTab('');
+  // Answers of another version of the server.
+  await tab.route('**/api/actions', (route) => route.fulfill({ json: { actions: [{ name: 'alerts' }] } }));
+  await tab.route('**/api/action/alerts', (route) => route.fulfill({ json: { active: [] } }));
+  await tab.evaluate(`location.hash = '#${token.fresh}'`);
+  await tab.waitForSelector('#status');
+  await tab.getByRole('link', { name: 'Alerts' }).click();
+  await tab.getByRole('alert').getByText('This page cannot be drawn').waitFor();
+  await tab.getByRole('button', { name: 'Try again' }).click();
+  await tab.getByRole('alert').getByText('This page cannot be drawn').waitFor();
+  await tab.getByRole('link', { name: 'All figures' }).click();
+  await tab.getByRole('cell', { name: '3.0 GiB' }).waitFor();
+  await tab.close();
+  assert.deepEqual(complaints, []);
+});
+
 test('on a phone nothing is wider than the screen', { skip }, async () => {
   const tab = await browser.newPage({ viewport: { width: 360, height: 740 } });
   await tab.goto(`http://127.0.0.1:${server.port}/#${token.fresh}`);

@@ -2,6 +2,7 @@ import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import type { Collector, CollectorState } from './collector.js';
 import { CollectorContext } from './context.js';
 import { clockTime, duration } from './format.js';
+import { Guarded } from './guarded.js';
 import { Login } from './login.js';
 import { PAGES } from './pages.js';
 import { href, useRoute } from './route.js';
@@ -77,7 +78,9 @@ export function App(props: { readonly collector: Collector }) {
                 </span>
               </p>
             ) : null}
-            <page.module rest={route.path === page.path ? route.rest : ''} />
+            <Guarded key={page.path} title={page.title}>
+              <page.module rest={route.path === page.path ? route.rest : ''} />
+            </Guarded>
           </main>
         </div>
       ) : state === 'login' || state === 'refused' ? (

@@ -18,19 +18,19 @@ interface CodeList {
     readonly current: Version;
     readonly canary: Version | null;
   }[];
-  readonly probation: { readonly number: number; readonly ageMs: number } | null;
+  readonly probations: readonly { readonly number: number; readonly ageMs: number }[];
 }
 
 /** New versions that only some users have, beside what the others have; nothing when there are none. */
 export function Canaries() {
   const { answer, again } = useAction<CodeList>('code-list');
   if (answer === null) return null;
-  const { modules, probation } = answer;
+  const { modules, probations } = answer;
   const canaries = modules.filter(({ canary }) => canary !== null);
   const note =
-    probation === null
+    probations.length === 0
       ? undefined
-      : `Release ${probation.number} has been on probation for ${duration(probation.ageMs)}`;
+      : `On probation: ${probations.map(({ number, ageMs }) => `release ${number} for ${duration(ageMs)}`).join(', ')}`;
   if (canaries.length === 0) return note === undefined ? null : <p class="quiet">{note}.</p>;
   return (
     <Panel title="Canaries" note={note} tools={<ReleaseOperations ofCanaries onDone={again} />}>

@@ -4,6 +4,7 @@ import { useAction } from './context.js';
 import { number } from './format.js';
 import { Empty, NotAvailable, Panel, Tile } from './panel.js';
 import { ProcessOperations } from './process-operations.js';
+import { ProcessSend } from './process-send.js';
 import { ProcessTrace } from './process-trace.js';
 import { href } from './route.js';
 
@@ -85,6 +86,7 @@ export function ProcessDetail(props: { readonly pid: string }) {
         )}
       </Panel>
       <ProcessTrace pid={answer.pid} />
+      <ProcessSend pid={answer.pid} onDone={again} />
       <Panel title="State" note="In outline">
         {answer.state === null ? (
           <Empty>{answer.stateMissing ?? 'It is no behaviour, and shows none.'}</Empty>

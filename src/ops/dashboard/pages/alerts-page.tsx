@@ -6,14 +6,8 @@ import { useAction, useCollector } from '../context.js';
 import { dayAndTime, duration, figure } from '../format.js';
 import { Empty, NotAvailable, numeric, Panel, Table } from '../panel.js';
 import { href } from '../route.js';
+import { SILENCE_TIMES, SilenceForm } from '../silence-form.js';
 
-/** For how long an alert can be silenced here. */
-const TIMES = [
-  ['for 10 minutes', 600_000],
-  ['for an hour', 3_600_000],
-  ['for a day', 86_400_000],
-  ['for a week', 604_800_000],
-] as const;
 const SHOWN = 100;
 /** The rules' own units in those of figures. */
 const UNITS: Readonly<Record<string, string>> = { bytes: 'By', share: '1' };
@@ -85,6 +79,10 @@ export function AlertsPage() {
             ))}
           </Table>
         )}
+        <SilenceForm
+          rules={answer.rules.map(({ name }) => name)}
+          onSilence={(params) => act('alert-silence', params)}
+        />
       </Panel>
       <Panel title="History">
         {answer.recent.length === 0 ? (
@@ -171,7 +169,7 @@ function Operations(props: {
           <option value="" disabled>
             Silence …
           </option>
-          {TIMES.map(([text, ms]) => (
+          {SILENCE_TIMES.map(([text, ms]) => (
             <option key={ms} value={ms}>
               {text}
             </option>

@@ -2,7 +2,7 @@ import { Canaries } from '../canaries.js';
 import { useAction, useCollector } from '../context.js';
 import { dayAndTime } from '../format.js';
 import { Empty, NotAvailable, numeric, Panel, Table } from '../panel.js';
-import { ReleaseOperations } from '../release-operations.js';
+import { BackTo, ReleaseOperations } from '../release-operations.js';
 import { Group } from './figures-page.js';
 
 const ROUNDS = 5;
@@ -50,8 +50,8 @@ function Releases() {
       ) : releases.length === 0 ? (
         <Empty>The server runs what it was started with. rookery code load FILE changes that.</Empty>
       ) : (
-        <Table label="Releases" heads={[numeric('Release'), 'When', 'What', 'Modules', 'By', 'Why']}>
-          {releases.map((release) => (
+        <Table label="Releases" heads={[numeric('Release'), 'When', 'What', 'Modules', 'By', 'Why', '']}>
+          {releases.map((release, index) => (
             <tr key={release.number}>
               <td class="number">{release.number}</td>
               <td>{dayAndTime(release.at)}</td>
@@ -59,6 +59,7 @@ function Releases() {
               <td>{release.modules.map(({ module, version }) => `${module} ${version}`).join(', ')}</td>
               <td>{release.author}</td>
               <td class="long">{release.evidence ?? release.message}</td>
+              <td>{index === 0 ? null : <BackTo release={release.number} onDone={again} />}</td>
             </tr>
           ))}
         </Table>
