@@ -30,10 +30,10 @@ export class V8Collector implements Collector {
 
   #collect(options: { readonly type: 'minor' | 'major' }): void {
     if (this.#gc === null) {
-      // The flag is the whole process's, but only new contexts look at it.
+      // The flag is the whole process's, and only new contexts look at it. It stays: another thread may be just here, too,
+      // and would find no `gc` if this one took the flag back.
       setFlagsFromString('--expose-gc');
       this.#gc = runInNewContext('gc') as Gc;
-      setFlagsFromString('--no-expose-gc');
     }
     this.#gc(options);
   }
