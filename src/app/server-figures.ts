@@ -108,7 +108,7 @@ export function rowsOnce(
   let latest: ServerFigures | null = null;
   let made: readonly Row[] = [];
   return (figures) => {
-    if (figures !== latest) made = rows(figures);
+    if (figures !== latest) made = Object.freeze(rows(figures));
     latest = figures;
     return made;
   };

@@ -46,6 +46,8 @@ export class Groups {
   /** By group: what has been asked and not answered. One that hangs is not asked a second time. */
   readonly #underWay = new Map<string, Promise<readonly Row[] | null>>();
   readonly #failing = new Set<string>();
+  /** By group: rows that were found to be in order, and are looked at no more if they are given again. */
+  readonly #orderly = new Map<string, readonly Row[]>();
   /** When it was told last of each that failed. */
   readonly #toldAt = new Map<string, number>();
   readonly #peaks = new Map<string, GroupPeaks>();
@@ -162,7 +164,10 @@ export class Groups {
   #checked({ description }: GroupSource, rows: readonly Row[], uptimeMs: number): readonly Row[] | null {
     const { name, columns } = description;
     try {
-      checkRows(name, columns.length, rows);
+      if (this.#orderly.get(name) !== rows) {
+        checkRows(name, columns.length, rows);
+        if (Object.isFrozen(rows)) this.#orderly.set(name, rows);
+      }
       this.#peaks.get(name)!.add(rows, uptimeMs);
     } catch (error) {
       this.#failed(name, error);

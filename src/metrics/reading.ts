@@ -71,6 +71,8 @@ export interface GroupSource {
   /**
    * Reads now. Asked at most once for all who look at the same time, and never when nobody looks. What it cannot have it
    * gives as null; a throw leaves the group out of this reading. Peaks it gives since it was asked last, and begins anew.
+   *
+   * A frozen array that is given again says that nothing has changed; then nobody looks for what has.
    */
   read(): readonly Row[] | Promise<readonly Row[]>;
 }

@@ -1,8 +1,10 @@
 import type { ModuleReport } from '../../hot-code/index.js';
-import type { Figure, GroupSource } from '../../metrics/reading.js';
+import type { GroupSource, Row } from '../../metrics/reading.js';
 
 /** `code`: the versions of each module that are alive, and how their calls go. */
 export function codeGroup(report: () => Promise<readonly ModuleReport[]>): GroupSource {
+  let latest: readonly ModuleReport[] | null = null;
+  let rows: readonly Row[] = [];
   return {
     description: {
       name: 'code',
@@ -47,21 +49,30 @@ export function codeGroup(report: () => Promise<readonly ModuleReport[]>): Group
         },
       ],
     },
-    read: async () =>
-      (await report()).map(({ module, current, previous, canary, canaryShare }) => ({
-        instance: module,
-        figures: [
-          1 + Number(previous !== null) + Number(canary !== null),
-          current.number,
-          current.users,
-          previous?.users ?? 0,
-          canaryShare,
-          current.calls,
-          current.failures,
-          current.timedCalls === 0 ? null : current.timedMs / current.timedCalls,
-          canary?.calls ?? 0,
-          canary?.failures ?? 0,
-        ] satisfies Figure[],
-      })),
+    async read() {
+      const reports = await report();
+      // The same reports, and so the same rows, while nothing happens.
+      if (reports !== latest) rows = Object.freeze(reports.map(rowOf));
+      latest = reports;
+      return rows;
+    },
+  };
+}
+
+function rowOf({ module, current, previous, canary, canaryShare }: ModuleReport): Row {
+  return {
+    instance: module,
+    figures: [
+      1 + Number(previous !== null) + Number(canary !== null),
+      current.number,
+      current.users,
+      previous?.users ?? 0,
+      canaryShare,
+      current.calls,
+      current.failures,
+      current.timedCalls === 0 ? null : current.timedMs / current.timedCalls,
+      canary?.calls ?? 0,
+      canary?.failures ?? 0,
+    ],
   };
 }

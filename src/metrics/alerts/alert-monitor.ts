@@ -1,5 +1,5 @@
-import type { Process } from '../../actors/index.js';
-import { sleep } from '../../actors/index.js';
+import type { Pid, Process } from '../../actors/index.js';
+import { receive, sleep } from '../../actors/index.js';
 import type { GroupDescription, Reading } from '../reading.js';
 import type { AlertBook } from './alert-book.js';
 import type { AlertRule } from './alert-rules.js';
@@ -19,6 +19,8 @@ const FIGURES_MS = 5000;
 /** The same of figures that the operating system has to be asked for, a file for each: they change slowly. */
 const SYSTEM_MS = 15_000;
 const SYSTEM_GROUPS = new Set(['net', 'files']);
+/** What the process is sent when there is something to look at. */
+const LOOK = 'look';
 /** Processes that a scheduler tells of at most. */
 export const PROCESSES_MAX = 1024;
 
@@ -49,8 +51,8 @@ interface Asked {
 }
 
 /**
- * The process that looks whether anything is wrong. While no message waits anywhere it looks at one number for each
- * scheduler a second, and at the figures every five.
+ * The process that looks whether anything is wrong. While no message waits anywhere a timer looks at one number for each
+ * scheduler a second, and the process has its turn every five, for the figures.
  */
 export class AlertMonitor {
   readonly #parts: AlertMonitorParts;
@@ -75,8 +77,40 @@ export class AlertMonitor {
       const monitor = new AlertMonitor(self, parts);
       // Whoever is to be told has his place by then.
       await self.wait(sleep(LOOK_MS));
-      for (;;) await self.wait(sleep(monitor.look()));
+      for (;;) {
+        monitor.#doze(monitor.look());
+        await self.wait(receive(LOOK));
+      }
     };
+  }
+
+  /** Has the process look after this time, or when there is something to look at. */
+  #doze(ms: number): void {
+    const { alive, runtime } = this.#self;
+    if (!alive) return;
+    runtime.clock.setTimer(() => {
+      const now = runtime.clock.now();
+      if (this.#isQuiet(now)) {
+        this.#dueAt = now + LOOK_MS;
+        this.#doze(LOOK_MS);
+      } else runtime.send(this.#self as unknown as Pid<typeof LOOK>, LOOK);
+    }, ms);
+  }
+
+  /** Whether a look would find nothing to do: this one costs a timer, and that one a turn. */
+  #isQuiet(now: number): boolean {
+    const { book, events } = this.#parts;
+    if (now - this.#dueAt >= LATE_MS) return false;
+    if (!events.isEmpty || book.isWatched('events')) return false;
+    if (now - this.#figuresAt >= FIGURES_MS && !this.#isReading) return false;
+    for (const source of this.#parts.backlogs()) {
+      const { name, isRunning } = source;
+      if (!isRunning || source.backlogged() > 0 || this.#isWatched(name)) return false;
+      const asked = this.#asked.get(name);
+      if (asked === undefined || asked.askedAt === NOT_THERE || asked.silentSince !== null) return false;
+      if (!asked.isUnderWay && now - asked.askedAt >= FIGURES_MS) return false;
+    }
+    return true;
   }
 
   /** Looks, and returns in how many ms it is to be looked again. */

@@ -45,7 +45,7 @@ export class DiskGroup implements GroupSource {
 }
 
 function rowsOf(text: string): readonly Row[] {
-  return parseDisks(text).map(({ name, words }) => ({
+  const rows = parseDisks(text).map(({ name, words }) => ({
     instance: name,
     figures: [
       words[0]!,
@@ -61,4 +61,5 @@ function rowsOf(text: string): readonly Row[] {
       words[16] ?? null,
     ],
   }));
+  return Object.freeze(rows);
 }

@@ -144,16 +144,26 @@ export class InterfaceGroup implements GroupSource {
   readonly description = INTERFACE_DESCRIPTION;
   readonly #files: ProcFiles;
 
+  #interfaces: readonly InterfaceCounts[] = [];
+  #rows: readonly Row[] = [];
+
   constructor(files: ProcFiles) {
     this.#files = files;
   }
 
   read(): readonly Row[] {
-    return (this.#files.parsed('proc/net/dev', parseInterfaces) ?? [])
-      .filter(({ received, sent }) => received[1]! > 0 || sent[1]! > 0)
-      .map(({ name, received: rx, sent: tx }) => ({
-        instance: name,
-        figures: [rx[1]!, tx[1]!, rx[0]!, tx[0]!, rx[2]!, tx[2]!, rx[3]!, tx[3]!],
-      }));
+    const interfaces = this.#files.parsed('proc/net/dev', parseInterfaces) ?? [];
+    if (interfaces !== this.#interfaces) this.#rows = Object.freeze(interfaceRows(interfaces));
+    this.#interfaces = interfaces;
+    return this.#rows;
   }
+}
+
+function interfaceRows(interfaces: readonly InterfaceCounts[]): readonly Row[] {
+  return interfaces
+    .filter(({ received, sent }) => received[1]! > 0 || sent[1]! > 0)
+    .map(({ name, received: rx, sent: tx }) => ({
+      instance: name,
+      figures: [rx[1]!, tx[1]!, rx[0]!, tx[0]!, rx[2]!, tx[2]!, rx[3]!, tx[3]!],
+    }));
 }

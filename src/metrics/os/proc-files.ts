@@ -5,6 +5,9 @@ import { join } from 'node:path';
 /** More than most of the kernel's files have; those of many CPUs make it grow. */
 const BUFFER_BYTES = 16 * 1024;
 
+/** A piece that is smaller is the last one: the kernel fills pages of at least 4 KiB, and a line is shorter than the half of one. */
+const LAST_BYTES_MAX = 2048;
+
 /** A file that is open, and what was made of its text. */
 interface OpenFile {
   readonly descriptor: number;
@@ -82,7 +85,7 @@ export class ProcFiles {
         if (read === 0) return filled;
         if (filled === this.#buffer.length) {
           this.#buffer = Buffer.concat([this.#buffer], this.#buffer.length * 2);
-        }
+        } else if (read < LAST_BYTES_MAX) return filled;
       }
     } catch {
       return -1;

@@ -6,6 +6,8 @@ import type { Sample, Table } from './sample.js';
 
 /** What a group looked like in the frame before. */
 interface Before {
+  /** Nobody changes a table but the reader of a recording, and he hands out another one each time. */
+  readonly table: Table;
   readonly instances: readonly string[];
   readonly figures: Float64Array;
 }
@@ -51,12 +53,17 @@ export class FrameEncoder {
       const table = sample.tables.get(name);
       if (table === undefined) continue;
       this.#body.clear();
+      const before = this.#before.get(name);
+      const isSame = before?.table === table;
       if (isKey) this.#whole(table);
-      else this.#changed(table, this.#before.get(name));
+      else if (isSame) this.#same(table);
+      else this.#changed(table, before);
       sink.varint(id);
       sink.varint(this.#body.length);
       sink.append(this.#body.bytes);
-      this.#before.set(name, { instances: table.instances, figures: table.figures.slice() });
+      if (isSame) continue;
+      const { instances, figures } = table;
+      this.#before.set(name, { table, instances, figures: figures.slice() });
     }
   }
 
@@ -68,6 +75,13 @@ export class FrameEncoder {
       for (let column = 0; column < width; column++)
         writeFigure(this.#body, figures[row * width + column]!, Number.NaN);
     }
+  }
+
+  /** As {@link #changed} where nothing has: no bit is set. */
+  #same({ instances, description }: Table): void {
+    this.#body.u8(ROWS.same);
+    const bytes = instances.length * Math.ceil(description.columns.length / 8);
+    for (let n = 0; n < bytes; n++) this.#body.u8(0);
   }
 
   #changed(table: Table, before: Before | undefined): void {

@@ -1,9 +1,8 @@
 import type { Clock, ClockTimer } from '../../structures/clock.js';
 import { GroupReader } from '../group-reader.js';
 import type { Groups } from '../groups.js';
-import { rounded } from './figure-codec.js';
+import { RecordedTables } from './recorded-tables.js';
 import type { RecordingWriter } from './recording-writer.js';
-import { sampleOf } from './sample.js';
 
 export interface RecorderOptions {
   readonly clock: Clock;
@@ -23,6 +22,7 @@ export interface RecorderOptions {
 export class Recorder {
   readonly #options: RecorderOptions;
   readonly #reader: GroupReader;
+  readonly #tables = new RecordedTables();
   #timer: ClockTimer | null = null;
   #nextAt: number;
   #underWay: Promise<void> | null = null;
@@ -62,11 +62,7 @@ export class Recorder {
     try {
       const descriptions = this.#reader.describe().filter(({ name }) => wants(name));
       const reading = await this.#reader.read(descriptions.map(({ name }) => name));
-      const sample = sampleOf(reading, descriptions);
-      for (const { figures } of sample.tables.values()) {
-        for (let at = 0; at < figures.length; at++) figures[at] = rounded(figures[at]!);
-      }
-      writer.append(sample, descriptions);
+      writer.append(this.#tables.sampleOf(reading, descriptions), descriptions);
       this.#isFailing = false;
     } catch (error) {
       if (!this.#isFailing) onProblem(error);

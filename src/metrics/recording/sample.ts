@@ -22,18 +22,22 @@ export interface Sample {
 export function sampleOf(reading: Reading, descriptions: readonly GroupDescription[]): Sample {
   const tables = new Map<string, Table>();
   for (const description of descriptions) {
-    const { name, columns } = description;
-    const width = columns.length;
-    const rows = reading.groups[name]?.filter(({ figures }) => figures.length === width);
-    if (rows === undefined) continue;
-    const figures = new Float64Array(rows.length * width);
-    let at = 0;
-    // Counted, here and below in the recording: iterators would be most of what a reading leaves behind.
-    for (const row of rows)
-      for (let column = 0; column < width; column++) figures[at++] = row.figures[column] ?? Number.NaN;
-    tables.set(name, { description, instances: rows.map(({ instance }) => instance), figures });
+    const rows = reading.groups[description.name];
+    if (rows !== undefined) tables.set(description.name, tableOf(description, rows));
   }
   return { at: reading.at, uptimeMs: reading.uptimeMs, tables };
+}
+
+/** Rows of another length are left out. */
+export function tableOf(description: GroupDescription, all: readonly Row[]): Table {
+  const width = description.columns.length;
+  const rows = all.filter(({ figures }) => figures.length === width);
+  const figures = new Float64Array(rows.length * width);
+  let at = 0;
+  // Counted, here and below in the recording: iterators would be most of what a reading leaves behind.
+  for (const row of rows)
+    for (let column = 0; column < width; column++) figures[at++] = row.figures[column] ?? Number.NaN;
+  return { description, instances: rows.map(({ instance }) => instance), figures };
 }
 
 export function readingOf({ at, uptimeMs, tables }: Sample): Reading {

@@ -66,6 +66,8 @@ class MonitorWorld {
   isRunning = true;
   /** What the scheduler answers; null: nothing. */
   backlog: Backlog | null = { processes: [] };
+  /** If it takes its time. */
+  answers: (() => Promise<Backlog | null>) | null = null;
   memory: Row = { instance: 'memory', figures: [0] };
 
   constructor() {
@@ -100,7 +102,7 @@ class MonitorWorld {
       backlogged: () => this.waiting,
       ask: () => {
         this.asked++;
-        return Promise.resolve(this.backlog);
+        return this.answers?.() ?? Promise.resolve(this.backlog);
       },
     };
     const { book, events } = this;
@@ -213,6 +215,35 @@ test('nobody is called silent for a time in which the main thread itself stood s
     /^cleared: scheduler-2 has not answered for [1-9]/,
     'what was wrong, not that it is well',
   );
+});
+
+test('while nothing waits, too: what was asked before the standstill may have been answered in it', async () => {
+  const world = new MonitorWorld();
+  await world.pass(4);
+  // It is asked for a sign of life, and nobody hears the answer before its time is over.
+  let answer = (_: Backlog | null) => {};
+  world.answers = () =>
+    new Promise((resolve) => {
+      answer = resolve;
+    });
+  const { asked } = world;
+  while (world.asked === asked) await world.pass(1);
+  world.world.clock.stall(3000);
+  await world.pass(1);
+  world.answers = null;
+  answer(null);
+  await world.pass(2);
+  assert.deepEqual(world.told, []);
+});
+
+test('a scheduler that goes while nothing waits is told of as soon as any other', async () => {
+  const world = new MonitorWorld();
+  await world.pass(23);
+  world.isRunning = false;
+  await world.pass(5);
+  assert.deepEqual(world.told, []);
+  await world.pass(4);
+  assert.equal(world.told.length, 1);
 });
 
 test('a scheduler that comes back at once is not told of; one that does not is', async () => {

@@ -89,3 +89,70 @@ test('a recording at a beat: what is wanted, rounded, and no second reading whil
     [6000, 2],
   ]);
 });
+
+test('a group that says that nothing has changed stands in every frame; one that only hands out the same array is looked at', async (t) => {
+  const clock = new SimulatedClock();
+  const folder = temporaryFolder(t);
+  let reads = 0;
+  const first = Object.freeze([{ instance: '', figures: [1 / 3] }]);
+  const second = Object.freeze([{ instance: '', figures: [7] }]);
+  const figures = [0];
+  const reused = [{ instance: '', figures }];
+  const groups = new Groups({ clock, startedAt: clock.now() })
+    .add(
+      source('still', () => {
+        reads++;
+        // It fails once, is away in that frame, and comes back.
+        if (reads === 5) throw new Error('no');
+        return reads < 8 ? first : second;
+      }),
+    )
+    .add(
+      source('reused', () => {
+        figures[0] = reads;
+        return reused;
+      }),
+    );
+  const recorder = new Recorder({
+    clock,
+    groups,
+    wants: () => true,
+    intervalMs: 1000,
+    writer: new RecordingWriter({
+      folder,
+      clock,
+      origin: { run: 'r', host: 'h', system: 's', cpus: 2, program: 'p', intervalMs: 1000 },
+      fileBytesMax: 1 << 20,
+      keepBytes: 1 << 30,
+      freeBytesMin: 0,
+      keyEvery: 4,
+      onProblem: assert.fail,
+    }),
+    onProblem: (error) => assert.fail(String(error)),
+  });
+  for (let second = 0; second < 10; second++) {
+    clock.advance(1000);
+    await settle();
+  }
+  await recorder.close();
+  const file = new RecordingFile(recordingsIn(folder)[0]!.path);
+  const cursor = new RecordingCursor(file);
+  const seen: unknown[] = [];
+  for (let next = cursor.next(); next.type === 'sample'; next = cursor.next()) {
+    const { groups: read } = readingOf(next.sample);
+    seen.push([read['still']?.[0]?.figures[0], read['reused']?.[0]?.figures[0]]);
+  }
+  file.close();
+  assert.deepEqual(seen, [
+    [0.3333, 1],
+    [0.3333, 2],
+    [0.3333, 3],
+    [0.3333, 4],
+    [undefined, 5],
+    [0.3333, 6],
+    [0.3333, 7],
+    [7, 8],
+    [7, 9],
+    [7, 10],
+  ]);
+});
