@@ -1,7 +1,7 @@
 import type { Clock } from '../structures/clock.js';
+import { abortAll, type PreparedByAll, prepareAll } from './all-nodes.js';
 import { JUDGE_RULES, type JudgeRules } from './judge.js';
 import type { CodeEvent, ModuleReport } from './module-table.js';
-import { sumOf, type VersionFigures } from './module-version.js';
 import {
   type Change,
   type CodeState,
@@ -24,6 +24,7 @@ import {
   type ReleaseRecord,
   ReleaseRefused,
 } from './release.js';
+import { figuresOf, sumReports } from './reports.js';
 import {
   newestRelease,
   numberOf,
@@ -391,41 +392,12 @@ export class CodeServer {
       if (result.status === 'rejected') this.#options.onFailure(result.reason);
   }
 
-  /** @param canWait whether it is done without the threads that do not answer: a way back must not wait for what it is the cure of */
-  async #prepare(
-    operation: Operation,
-    canWait: boolean,
-  ): Promise<{ readonly tried: number; readonly notTried: number; readonly late: readonly CodeNode[] }> {
-    const nodes = this.#options.nodes();
-    const answers = await Promise.allSettled(nodes.map((node) => node.prepare(operation)));
-    const late: CodeNode[] = [];
-    let tried = 0;
-    let notTried = 0;
-    const refuse = (why: string): never => {
-      this.#abort(operation.number);
-      throw new ReleaseRefused(why);
-    };
-    for (const [index, answer] of answers.entries()) {
-      const node = nodes[index]!;
-      if (answer.status === 'rejected') return refuse(`${node.name}: ${(answer.reason as Error).message}`);
-      const prepared = answer.value;
-      if (prepared === null) {
-        late.push(node);
-        continue;
-      }
-      if (prepared.failure !== null) {
-        const { module, step, message } = prepared.failure;
-        return refuse(`${module} on ${node.name}, ${STEPS[step]}: ${message}`);
-      }
-      tried += prepared.tried;
-      notTried += prepared.notTried;
-    }
-    if (late.length > 0 && !canWait) return refuse(`${late[0]!.name} does not answer`);
-    return { tried, notTried, late };
+  #prepare(operation: Operation, canWait: boolean): Promise<PreparedByAll> {
+    return prepareAll(this.#options.nodes(), operation, canWait);
   }
 
   #abort(number: number): void {
-    for (const node of this.#options.nodes()) node.abort(number);
+    abortAll(this.#options.nodes(), number);
   }
 
   #stateOf(module: string): ModuleState {
@@ -480,41 +452,4 @@ export class CodeServer {
     });
     if (release !== null) this.#options.onAutomatic(release.record);
   }
-}
-
-const STEPS = {
-  compile: 'compiling it',
-  run: 'running it',
-  contract: 'its exports',
-  state: 'a dry run of its codeChange',
-  table: 'the table',
-} as const;
-
-function figuresOf(reports: readonly ModuleReport[]): Map<string, VersionFigures> {
-  return new Map(reports.map(({ module, current }) => [module, current]));
-}
-
-function sumReports(reports: readonly (readonly ModuleReport[])[]): ModuleReport[] {
-  const byModule = new Map<string, ModuleReport[]>();
-  for (const report of reports.flat()) {
-    const all = byModule.get(report.module) ?? [];
-    all.push(report);
-    byModule.set(report.module, all);
-  }
-  return [...byModule.values()].map((all) => {
-    const [first] = all as [ModuleReport];
-    return {
-      module: first.module,
-      canaryShare: first.canaryShare,
-      current: sumOf(all.map(({ current }) => current))!,
-      previous: sumOf(all.flatMap(({ previous }) => previous ?? [])),
-      canary: sumOf(all.flatMap(({ canary }) => canary ?? [])),
-      differs: all.some(
-        ({ current, previous, canary }) =>
-          current.number !== first.current.number ||
-          previous?.number !== first.previous?.number ||
-          canary?.number !== first.canary?.number,
-      ),
-    };
-  });
 }

@@ -70,7 +70,7 @@ class HotServer implements ChangeableProcess {
     if (this.#self !== null) throw new BadArgument('hotServer(…) is made anew for each server');
     this.#self = self;
     this.#code = new CodeHolder(this.#slot, self);
-    return this.#counted(this.#code.version, undefined, ({ init }) => init(self));
+    return this.#noted(this.#counted(this.#code.version, undefined, ({ init }) => init(self)));
   }
 
   handleCall(request: unknown, from: From<unknown>, state: unknown): unknown {
@@ -125,9 +125,9 @@ class HotServer implements ChangeableProcess {
     return this.#code?.process ?? this.#slot.name;
   }
 
-  /** As it was before its last message: good enough to try a change with. @throws RangeError before the first */
+  /** As far as it is known: that of a callback that waits is the one that it began with. @throws RangeError before there is one */
   get state(): unknown {
-    if (!this.#isKnown) throw new RangeError('it has not handled anything yet');
+    if (!this.#isKnown) throw new RangeError('it has not begun yet');
     return this.#state;
   }
 
@@ -145,8 +145,19 @@ class HotServer implements ChangeableProcess {
     this.#state = state;
     this.#isKnown = true;
     const version = code.wanted;
-    if (version === null) return this.#counted(code.version, state, body);
-    return code.first(version, state, (state) => this.#counted(code.version, state, body), isFailure);
+    if (version === null) return this.#noted(this.#counted(code.version, state, body));
+    return this.#noted(
+      code.first(version, state, (state) => this.#counted(code.version, state, body), isFailure),
+    );
+  }
+
+  /** The state that a callback returns is one to try a change with; one that waits has not returned it yet. */
+  #noted<Result>(result: Result): Result {
+    if (typeof result === 'object' && result !== null && 'state' in result) {
+      this.#state = result.state;
+      this.#isKnown = true;
+    }
+    return result;
   }
 
   #counted(

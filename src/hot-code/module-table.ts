@@ -65,6 +65,8 @@ export interface ModuleTableOptions {
 
 /** Processes that are changed before others have their turn. */
 const CHANGES_AT_ONCE = 1000;
+/** Turns without anybody changing before those who have not are given up. */
+const IDLE_TURNS_MAX = 20;
 /** Processes that a report names. */
 const NAMED_MAX = 8;
 
@@ -154,7 +156,9 @@ export class ModuleTable {
       if (slot === undefined)
         return failed(name, 'table', `there is no module ${name}: there are ${this.names.join(', ')}`);
       // Who has had no message since the last release is brought along: only two versions can live.
-      if (replacesPrevious(change) && (slot.previous?.users ?? 0) > 0) await this.#bringAlong(slot);
+      const { previous } = slot;
+      if (previous !== null && previous.users > 0 && replacesPrevious(change))
+        await this.#bringAlong(slot, previous);
       const objection = objectionTo(change, slot);
       if (objection !== null) return failed(name, 'table', objection);
       if (change.type !== 'load') continue;
@@ -264,7 +268,7 @@ export class ModuleTable {
       const slot = this.#slots.get(module);
       const old = slot?.previous ?? null;
       if (slot === undefined || old === null || old.users === 0) return { users: 0, processes: [] };
-      await this.#bringAlong(slot);
+      await this.#bringAlong(slot, old);
       const processes: string[] = [];
       for (const process of old.users === 0 ? [] : this.#processes(slot)) {
         if (process.version === old) processes.push(process.process);
@@ -343,7 +347,7 @@ export class ModuleTable {
   }
 
   /** Changes processes that have had no message since, a few at a time. */
-  async #bringAlong(slot: ModuleSlot): Promise<void> {
+  async #bringAlong(slot: ModuleSlot, old: ModuleVersion): Promise<void> {
     let left = CHANGES_AT_ONCE;
     for (const process of this.#processes(slot)) {
       process.change();
@@ -351,8 +355,12 @@ export class ModuleTable {
       left = CHANGES_AT_ONCE;
       await this.#turn();
     }
-    // Servers change with a message.
-    await this.#turn();
+    // Servers change with a message: they are waited for as long as that goes on.
+    for (let idle = 0; old.users > 0 && idle < IDLE_TURNS_MAX; ) {
+      const { users } = old;
+      await this.#turn();
+      idle = old.users < users ? 0 : idle + 1;
+    }
   }
 
   #turn(): Promise<void> {
@@ -386,11 +394,13 @@ export class ModuleTable {
         slot.current = slot.canary!;
         slot.canary = null;
         break;
-      case 'withdraw':
+      case 'withdraw': {
+        const canary = slot.canary!;
         slot.canary = null;
         // Nobody would ask after who stays on it.
-        void this.#turn().then(() => this.#bringAlong(slot));
+        void this.#turn().then(() => this.#bringAlong(slot, canary));
         break;
+      }
       case 'rollback': {
         const back = slot.previous!;
         slot.previous = slot.current;

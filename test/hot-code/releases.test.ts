@@ -340,6 +340,53 @@ test('the dry run tries states of each module, however many the first has', asyn
   );
 });
 
+test('the dry run tries the state of a server that has not been called yet, and the latest of one that has', async () => {
+  const world = new CodeWorld();
+  const slot = world.table.define(serverContract('server'), {
+    init: () => GenServer.ok(1),
+    handleCast: (_: string, state: number) => GenServer.noreply(state + 1),
+  });
+  const callbacks = hotServer<number, never, string>(slot);
+  world.processes.add(callbacks as never);
+  const started = GenServer.start(world.runtime, callbacks);
+  world.runtime.flush();
+  const picky = (forbidden: number) =>
+    code(
+      'server',
+      `exports.init = () => {}; exports.codeChange = (from, state) => { if (state === ${forbidden}) throw new Error('not ${forbidden}'); return state; };`,
+    );
+  await assert.rejects(world.server.check([picky(1)]), /codeChange from version 0 threw for .*not 1/);
+  assert.ok('ok' in started);
+  GenServer.cast(world.runtime, started.ok as never, 'more' as never);
+  world.runtime.flush();
+  await assert.rejects(world.server.check([picky(2)]), /not 2/);
+  assert.equal((await world.server.check([picky(1)])).tried, 1);
+});
+
+test('who takes a few turns to come along is waited for', async () => {
+  const world = new CodeWorld();
+  await world.server.load([code('tally', TENS)], quiet);
+  const old = world.slot.previous!;
+  old.users++;
+  let turns = 5;
+  const step = () => {
+    if (--turns > 0) world.clock.defer(step);
+    else old.users--;
+  };
+  const change = () => world.clock.defer(step);
+  const slow = {
+    slot: world.slot,
+    version: old,
+    state: { count: 0 },
+    process: 'slow <1.1>',
+    change,
+    kill() {},
+  };
+  world.processes.add(slow as never);
+  const { record } = await settled(world, world.server.load([code('tally', TENS)], quiet));
+  assert.equal(record.number, 2);
+});
+
 test('processes on a canary that is withdrawn do not stay on it until their next message', async () => {
   const world = new CodeWorld();
   const started = Array.from({ length: 50 }, () => world.start());

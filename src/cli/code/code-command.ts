@@ -1,17 +1,7 @@
-import { existsSync, watch } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { BundleFailed } from '../../hot-code/bundle.js';
-import type {
-  Held,
-  ModuleReport,
-  Prepared,
-  Purge,
-  Release,
-  ReleaseRecord,
-  VersionFigures,
-} from '../../hot-code/index.js';
+import type { Prepared, Purge, Release, ReleaseRecord } from '../../hot-code/index.js';
 import type { ModuleText } from '../../ops/actions/code-actions.js';
 import {
   askAction,
@@ -21,25 +11,21 @@ import {
   toldPlainly,
 } from '../operator-client.js';
 import { type Built, buildModule, moduleName } from './build-module.js';
+import {
+  type CodeList,
+  holdersInWords,
+  leftInWords,
+  listInWords,
+  print,
+  recordInWords,
+  releaseInWords,
+  triedInWords,
+} from './code-words.js';
+import { build, LOAD_MS_MAX, type LoadFlags, load, sent } from './load-modules.js';
 import { type ReleaseScript, readReleaseScript } from './release-script.js';
 import { textDiff } from './text-diff.js';
-import { compiled, typeCheck } from './type-check.js';
-
-/** Loading waits for every scheduler to compile and try. */
-const LOAD_MS_MAX = 30_000;
-/** Editors write a file in several steps. */
-const SAVE_MS = 100;
-
-interface LoadFlags {
-  readonly message?: string;
-  readonly script?: string;
-  readonly canary?: number;
-  readonly promote?: boolean;
-  readonly automatic: boolean;
-  readonly suspend?: boolean | string[];
-  readonly types: boolean;
-  readonly extra?: unknown;
-}
+import { compiled } from './type-check.js';
+import { watchFolder } from './watch-folder.js';
 
 /** `rookery code`: the modules of a running server, and how to change them. */
 export function codeCommand(): Command {
@@ -259,13 +245,6 @@ Examples:
   return code;
 }
 
-interface CodeList {
-  readonly modules: readonly ModuleReport[];
-  readonly probations: readonly { readonly number: number; readonly ageMs: number }[];
-  /** Schedulers that did not answer. */
-  readonly silent: readonly string[];
-}
-
 /** What a rollback leads to: a number is a release, anything else the name of a module. @throws OperatorRefused */
 function targetIn(args: readonly string[]): {
   readonly release?: number;
@@ -276,30 +255,6 @@ function targetIn(args: readonly string[]): {
   if (!args.some((arg) => /^\d+$/.test(arg))) return { modules: args.map(moduleName) };
   if (args.length > 1) throw new OperatorRefused('either one release, by its number, or names of modules');
   return { release: Number(first) };
-}
-
-/** @throws BundleFailed */
-async function build(files: readonly string[], { types, suspend }: Partial<LoadFlags>): Promise<Built[]> {
-  const names = files.map(moduleName);
-  const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== undefined) throw new OperatorRefused(`${twice} stands twice in the release`);
-  const strange = (Array.isArray(suspend) ? suspend : []).filter((name) => !names.includes(moduleName(name)));
-  if (strange.length > 0) {
-    const them = strange.join(', ');
-    throw new OperatorRefused(
-      `--suspend ${them}: not in the release (files come before --suspend, or behind --)`,
-    );
-  }
-  const suspended = (file: string) =>
-    suspend === true || (Array.isArray(suspend) && suspend.map(moduleName).includes(moduleName(file)));
-  const built: Built[] = [];
-  for (const file of files) built.push(await buildModule(file, suspended(file)));
-  for (const { file, warnings } of built) for (const warning of warnings) complain(`${file}: ${warning}`);
-  if (types === false) return built;
-  const { ok, output } = await typeCheck(built.map(({ path }) => path));
-  if (ok === false) throw new BundleFailed(output);
-  if (ok === null) complain(output);
-  return built;
 }
 
 /** @throws BundleFailed */
@@ -314,162 +269,6 @@ async function buildScript({ modules }: ReleaseScript, { types }: Partial<LoadFl
 /** What the command line says comes first. */
 function withScript(options: LoadFlags, { message, extra }: ReleaseScript): LoadFlags {
   return { ...(message === '' ? {} : { message }), ...(extra === undefined ? {} : { extra }), ...options };
-}
-
-async function load(
-  flags: OperatorFlags,
-  built: readonly Built[],
-  options: Partial<LoadFlags>,
-): Promise<Release> {
-  const { message, canary, promote = false, automatic = true, extra } = options;
-  const params = {
-    modules: sent(built),
-    ...(message === undefined ? {} : { message }),
-    promote,
-    automatic,
-    ...(canary === undefined ? {} : { canary }),
-    ...(extra === undefined ? {} : { extra }),
-  };
-  return await askAction<Release>(flags, 'code-load', params, LOAD_MS_MAX);
-}
-
-function sent(built: readonly Built[]): readonly object[] {
-  return built.map(({ module, text, imports, path, suspend }) => ({
-    module,
-    text,
-    imports,
-    file: path,
-    suspend,
-  }));
-}
-
-async function watchFolder(flags: OperatorFlags, folder: string, options: LoadFlags): Promise<void> {
-  const known = new Set((await askAction<CodeList>(flags, 'code-list')).modules.map(({ module }) => module));
-  const isModule = (name: string) => known.has(moduleName(name)) && /\.[jt]s$/.test(name);
-  let names: string[];
-  try {
-    names = (await readdir(folder)).filter(isModule);
-  } catch (error) {
-    throw new OperatorRefused(`${folder} cannot be watched: ${(error as Error).message}`);
-  }
-  if (names.length === 0)
-    throw new OperatorRefused(`${folder} has no modules: they are called ${[...known].join(', ')}`);
-  const due = new Map<string, NodeJS.Timeout>();
-  const loaded = new Map<string, string>();
-  let busy: Promise<void> = Promise.resolve();
-  const watcher = watch(folder, (_event, name) => {
-    if (name === null || !isModule(name)) return;
-    clearTimeout(due.get(name));
-    due.set(
-      name,
-      setTimeout(() => {
-        busy = busy.then(() => loadSaved(flags, join(folder, name), options, loaded));
-      }, SAVE_MS),
-    );
-  });
-  print(`watching ${names.length} modules in ${folder}: what is saved is loaded (end with Ctrl-C)`);
-  await new Promise<never>((_, reject) => {
-    watcher.on('error', (error) =>
-      reject(new OperatorRefused(`${folder} cannot be watched any more: ${error.message}`)),
-    );
-  });
-}
-
-/** @param loaded the hashes of what was loaded last, by file: an editor that saves twice makes one release */
-async function loadSaved(
-  flags: OperatorFlags,
-  file: string,
-  options: LoadFlags,
-  loaded: Map<string, string>,
-): Promise<void> {
-  // It is being replaced, or was removed: what is loaded stays.
-  if (!existsSync(file)) return;
-  try {
-    const built = await build([file], { types: options.types });
-    const [{ hash }] = built as [Built];
-    if (loaded.get(file) === hash) return;
-    print(releaseInWords(await load(flags, built, { ...options, message: 'saved' })));
-    loaded.set(file, hash);
-  } catch (error) {
-    if (!(error instanceof BundleFailed || error instanceof OperatorRefused)) throw error;
-    complain(error.message);
-  }
-}
-
-// ---- words -------------------------------------------------------------------------------------------------------
-
-function listInWords({ modules, probations, silent }: CodeList, now: number): string {
-  const rows = [['module', 'version', 'hash', 'age', 'processes', 'calls', 'failed', '']];
-  const row = (module: string, version: VersionFigures, what: string) => {
-    const { number, hash, loadedAt, users, calls, failures } = version;
-    rows.push([
-      module,
-      String(number),
-      hash,
-      ageInWords(now - loadedAt),
-      String(users),
-      String(calls),
-      String(failures),
-      what,
-    ]);
-  };
-  for (const { module, current, previous, canary, canaryShare, differs } of modules) {
-    row(module, current, differs === true ? 'not in all schedulers' : '');
-    if (canary !== null) row('', canary, `canary, ${(canaryShare * 100).toFixed(1)} %`);
-    if (previous !== null) row('', previous, 'previous');
-  }
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)));
-  const table = rows.map((cells) =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd(),
-  );
-  if (probations.length + silent.length > 0) table.push('');
-  if (silent.length > 0) table.push(`without ${silent.join(', ')}: no answer`);
-  for (const { number, ageMs } of probations)
-    table.push(`release ${number} is on probation since ${ageInWords(ageMs)}`);
-  return table.join('\n');
-}
-
-function releaseInWords({ record, preparedMs, effectiveMs, late, ...tried }: Release): string {
-  const modules = record.modules.map(({ module, version }) => `${module} is version ${version}`).join(', ');
-  const times = `ready after ${preparedMs.toFixed(0)} ms, effective ${effectiveMs.toFixed(1)} ms later`;
-  const without =
-    late.length === 0 ? '' : `; ${late.join(', ')} did not answer, and will follow as soon as it can`;
-  return `release ${record.number} (${record.kind}): ${modules}; ${times}${triedInWords(tried)}${without}`;
-}
-
-function triedInWords({ tried, notTried }: { readonly tried: number; readonly notTried: number }): string {
-  if (tried + notTried === 0) return '';
-  return `; tried on ${tried} live states${notTried === 0 ? '' : `, ${notTried} could not be copied`}`;
-}
-
-function leftInWords(held: Held): string {
-  if (held.users > 0)
-    return `${held.module}: ${holdersInWords(held)} still ${held.users === 1 ? 'runs' : 'run'} the previous version; --hard would end ${held.users === 1 ? 'it' : 'them'}`;
-  return `${held.module}: release ${held.probation} is on probation, and would go back to the previous version; --hard lets go of it`;
-}
-
-function holdersInWords({ users, processes }: Held): string {
-  if (processes.length === 0) return `${users} ${users === 1 ? 'request' : 'requests'} under way`;
-  const more = users > processes.length ? `, and ${users - processes.length} more` : '';
-  return `${users} (${processes.join(', ')}${more})`;
-}
-
-function recordInWords({ number, kind, modules, author, message, at, evidence }: ReleaseRecord): string {
-  const what = modules
-    .map(({ module, version, hash }) => `${module}@${version}${hash === '' ? '' : ` ${hash}`}`)
-    .join(', ');
-  const why = [message, evidence].filter((text) => text !== undefined && text !== '').join(': ');
-  return `${number}  ${new Date(at).toISOString()}  ${kind}  ${what}  by ${author}${why === '' ? '' : `  ${why}`}`;
-}
-
-function ageInWords(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
-  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} d`;
 }
 
 function shareIn(text: string): number {
@@ -490,12 +289,4 @@ function jsonIn(text: string): unknown {
   } catch (error) {
     throw new InvalidArgumentError(`not JSON: ${(error as Error).message}.`);
   }
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-function complain(text: string): void {
-  process.stderr.write(`${text}\n`);
 }
