@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { onClosedOutput } from '../../tools/wsar/closed-output.js';
 import { wsarCommand } from '../../tools/wsar/wsar-command.js';
 import { VERSION } from '../app/version.js';
 import { alertsCommand } from './alerts.js';
@@ -36,8 +37,9 @@ Examples:
   rookery profile handlers                     which handlers take the time
   rookery partitions move --from 1 --to 2      take the inboxes off a scheduler`,
   );
+const started = startCommand();
 const commands = [
-  startCommand(),
+  started,
   chatCommand(),
   topCommand(),
   psCommand(),
@@ -66,6 +68,14 @@ for (const command of [
 ]) {
   command.exitOverride();
 }
+// Nobody reads what it has to say: it is over, and has failed only if it knows of something. A server goes on without its output.
+let serves = false;
+program.hook('preAction', (_program, command) => {
+  serves = command === started;
+});
+onClosedOutput(() => {
+  if (!serves) process.exit();
+});
 try {
   await program.parseAsync();
 } catch (error) {

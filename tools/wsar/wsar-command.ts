@@ -84,11 +84,6 @@ function wholeNumber(text: string): number {
 async function run(flags: Flags, interval: string | undefined, count: string | undefined, isNamed: boolean) {
   const write: Write = (text) => void process.stdout.write(text);
   const note = (text: string) => void process.stderr.write(`wsar: ${text}\n`);
-  // Whoever reads has seen enough (| head).
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(0);
-  });
   if (count !== undefined && !/^[1-9]\d*$/.test(count))
     throw new WsarError(`the count must be a whole number from 1 on, not ${count}`, 2);
   if (flags.json === true && flags.csv === true) throw new WsarError('either --json or --csv', 2);

@@ -71,7 +71,11 @@ async function openOutput(path: string): Promise<Output> {
     return {
       text: (text) =>
         new Promise((resolve, reject) =>
-          process.stdout.write(text, (error) => (error == null ? resolve() : reject(error))),
+          process.stdout.write(text, (error) => {
+            // That nobody reads it is no error of the command: see onClosedOutput.
+            if (error == null || (error as NodeJS.ErrnoException).code === 'EPIPE') resolve();
+            else reject(error);
+          }),
         ),
       done: async () => {},
       undo: async () => {},
