@@ -92,6 +92,8 @@ export class Runtime {
   readonly signals: Signals;
   /** The process whose callback is on the stack; `outside` when there is none. */
   current: Process<never>;
+  /** @internal The number of the scheduler whose messages are being taken in; null: none's. */
+  arrivesFrom: number | null = null;
   /** Called when a turn has ended and nobody has anything to do. Must not throw. */
   onRest: (() => void) | null = null;
   /** Stands for everything that is no process: owner of the calls from outside, sender of the signals from there. */

@@ -2,13 +2,24 @@ import { BadArgument } from './bad-argument.js';
 import type { Pid } from './pid.js';
 import type { Process } from './process.js';
 import { ProcessFlag } from './process-flag.js';
+import { CallMessage } from './request.js';
 import type { Runtime } from './runtime.js';
+import { SysMessage } from './sys-request.js';
+import { ExitMessage } from './system-message.js';
 import { Token } from './wait.js';
 
 /** A message that came into a mailbox, or went out. */
 export type TraceEvent =
-  /** `from`: the process that ran when it came; null: none (a timer, a socket, another scheduler). */
-  | { readonly type: 'in'; readonly from: Pid | null; readonly message: unknown }
+  /**
+   * `from`: the process that ran when it came, or the caller that a request of another scheduler names; null: none (a timer, a
+   * socket), or another scheduler's message that does not say. `scheduler`: the number of the one it came from; null: this one.
+   */
+  | {
+      readonly type: 'in';
+      readonly from: Pid | null;
+      readonly scheduler: number | null;
+      readonly message: unknown;
+    }
   | { readonly type: 'out'; readonly to: Pid; readonly message: unknown };
 
 /** Sees each message before it is sent or put into the mailbox. It must be quick, must not throw, and must not send. */
@@ -44,8 +55,16 @@ export function trace(runtime: Runtime, pid: Pid, sink: TraceSink): () => void {
 export function traceIn(process: Process<never>, message: unknown): void {
   // Not what the core says to itself.
   if (message instanceof Token) return;
-  const { current, outside } = process.runtime;
-  sinks.get(process)?.({ type: 'in', from: current === outside ? null : current, message });
+  const { current, outside, arrivesFrom } = process.runtime;
+  const isLocal = current !== outside;
+  const from = isLocal ? current : arrivesFrom === null ? null : callerIn(message);
+  sinks.get(process)?.({ type: 'in', from, scheduler: isLocal ? null : arrivesFrom, message });
+}
+
+/** Who sent it, as far as it says so itself. */
+function callerIn(message: unknown): Pid | null {
+  if (message instanceof CallMessage || message instanceof SysMessage) return message.from.caller;
+  return message instanceof ExitMessage ? message.from : null;
 }
 
 /** @internal A process that is traced sends a message. */

@@ -3,6 +3,7 @@ import type { Process } from '../actors/process.js';
 import type { Runtime } from '../actors/runtime.js';
 import { type TraceEvent, trace } from '../actors/tracing.js';
 import type { TraceLine, TracePart, TraceQuery } from '../ops/traces.js';
+import { placeOf } from '../schedulers/index.js';
 import type { Clock, ClockTimer } from '../structures/clock.js';
 import type { Answers } from './answers.js';
 import { outline } from './outline.js';
@@ -120,11 +121,10 @@ class RunningTrace {
     if (this.#direction !== 'both' && this.#direction !== event.type) return;
     if (this.#lines.length < LINES_MAX) {
       const { text, bytes } = outline(event.message, MESSAGE_OUTLINE);
-      const peer = event.type === 'in' ? event.from : event.to;
       this.#lines.push({
         at: Math.round((this.#clock.now() - this.#startedAt) * 1000) / 1000,
         direction: event.type,
-        peer: peer === null ? null : this.#inWords(peer),
+        peer: this.#peerOf(event),
         message: text,
         bytes,
       });
@@ -132,6 +132,15 @@ class RunningTrace {
       this.#dropped++;
     }
     if (--this.#left === 0) this.end('count');
+  }
+
+  /** Of another scheduler's messages only requests say who sent them; of the others it is known whence they come. */
+  #peerOf(event: TraceEvent): string | null {
+    if (event.type === 'out') return this.#inWords(event.to);
+    if (event.from !== null) return this.#inWords(event.from);
+    if (event.scheduler === null) return null;
+    const place = placeOf(event.scheduler);
+    return place === 0 ? 'main' : `scheduler-${place}`;
   }
 
   #inWords(pid: Pid): string {

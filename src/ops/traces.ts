@@ -4,7 +4,7 @@ export interface TraceLine {
   /** Ms since the trace began. */
   readonly at: number;
   readonly direction: 'in' | 'out';
-  /** `in`: who sent it, if that is known; `out`: to whom. With its label, where that is known. */
+  /** `in`: who sent it, or at least which other thread, if that is known; `out`: to whom. With its label, where that is known. */
   readonly peer: string | null;
   /** In outline, without what people have written. */
   readonly message: string;

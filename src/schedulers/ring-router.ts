@@ -262,7 +262,8 @@ export class RingRouter implements Router {
 
   /** Returns whether there was anything to do. */
   #look(): boolean {
-    const { clock } = this.#runtime!;
+    const runtime = this.#runtime!;
+    const { clock } = runtime;
     this.#stats[LOOKS]!++;
     let found = false;
     for (const port of this.#ports) {
@@ -276,7 +277,9 @@ export class RingRouter implements Router {
     this.#firstInlet = (this.#firstInlet + 1) % count;
     for (let index = 0; index < count; index++) {
       const inlet = inlets[(this.#firstInlet + index) % count]!;
+      runtime.arrivesFrom = inlet.number;
       const taken = inlet.drain(clock, deadline);
+      runtime.arrivesFrom = null;
       if (taken > 0) {
         found = true;
         this.#stats[RECORDS]! += taken;

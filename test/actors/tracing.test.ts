@@ -42,7 +42,7 @@ test('what comes and what goes is shown, by whichever way, and reaches whom it i
   assert.equal((events[1] as { to: Pid }).to, two.pid);
   events.length = 0;
   two.run(() => runtime.send(one.pid, 'from two'));
-  assert.deepEqual(events, [{ type: 'in', from: two.pid, message: 'from two' }]);
+  assert.deepEqual(events, [{ type: 'in', from: two.pid, scheduler: null, message: 'from two' }]);
   events.length = 0;
   runtime.suspend(one.pid);
   runtime.send(one.pid, 'a');

@@ -71,11 +71,12 @@ export function backlogGroup(groups: readonly GroupDescription[]): GroupDescript
   return group;
 }
 
-/** `650 ms`, `15.0 s`, `41 m`. */
+/** `650 ms`, `15.0 s`, `4.4 m`, `41 m`. */
 function waitText(ms: number | null, none: string): string {
   if (ms === null) return none;
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 100_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 600_000) return `${(ms / 60_000).toFixed(1)} m`;
   return ms < 6_000_000 ? `${Math.round(ms / 60_000)} m` : `${(ms / 3_600_000).toFixed(1)} h`;
 }
 
