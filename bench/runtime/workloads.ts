@@ -31,6 +31,15 @@ function expect(what: string, is: number, shall: number): void {
   if (is !== shall) throw new Error(`${what}: ${is} instead of ${shall}`);
 }
 
+/** A process that counts what it gets, perhaps together with others. */
+function counting(runtime: Runtime, count: { handled: number }): Pid<number> {
+  return runtime.spawn<number>(() => ({
+    receive() {
+      count.handled++;
+    },
+  }));
+}
+
 function pingPong(messages: number): Workload {
   return {
     events: messages,
@@ -139,14 +148,8 @@ function fanOut(receivers: number, each: number): Workload {
     events: receivers * each,
     work() {
       const runtime = make();
-      let handled = 0;
-      const pids = Array.from({ length: receivers }, () =>
-        runtime.spawn<number>(() => ({
-          receive() {
-            handled++;
-          },
-        })),
-      );
+      const count = { handled: 0 };
+      const pids = Array.from({ length: receivers }, () => counting(runtime, count));
       let left = each;
       const source = runtime.spawn<number>((self) => ({
         receive() {
@@ -156,7 +159,7 @@ function fanOut(receivers: number, each: number): Workload {
       }));
       runtime.send(source, 0);
       runtime.flush();
-      expect('messages', handled, receivers * each);
+      expect('messages', count.handled, receivers * each);
     },
   };
 }
@@ -209,18 +212,14 @@ function callsOfGenerator(count: number, noise: number): Workload {
 /** In batches: what spawns must give the others their turn. */
 const BATCH = 1000;
 
-function spawnExit(count: number): Workload {
+function spawnExit(processes: number): Workload {
   return {
-    events: count,
+    events: processes,
     work() {
       const runtime = make();
-      let handled = 0;
-      const counter = runtime.spawn<number>(() => ({
-        receive() {
-          handled++;
-        },
-      }));
-      for (let left = count; left > 0; left -= BATCH) {
+      const count = { handled: 0 };
+      const counter = counting(runtime, count);
+      for (let left = processes; left > 0; left -= BATCH) {
         for (let at = Math.min(BATCH, left); at > 0; at--) {
           const pid = runtime.spawn<number>((self) => ({
             receive() {
@@ -232,31 +231,27 @@ function spawnExit(count: number): Workload {
         }
         runtime.flush();
       }
-      expect('processes', handled, count);
+      expect('processes', count.handled, processes);
     },
   };
 }
 
-function spawnExitGenerators(count: number): Workload {
+function spawnExitGenerators(processes: number): Workload {
   return {
-    events: count,
+    events: processes,
     work() {
       const runtime = make();
-      let handled = 0;
-      const counter = runtime.spawn<number>(() => ({
-        receive() {
-          handled++;
-        },
-      }));
+      const count = { handled: 0 };
+      const counter = counting(runtime, count);
       // biome-ignore lint/correctness/useYield: it ends without waiting
       function* short(self: Process<never>): Generator<never, void, unknown> {
         self.send(counter, 1);
       }
-      for (let left = count; left > 0; left -= BATCH) {
+      for (let left = processes; left > 0; left -= BATCH) {
         for (let at = Math.min(BATCH, left); at > 0; at--) runtime.spawn<never>(short);
         runtime.flush();
       }
-      expect('processes', handled, count);
+      expect('processes', count.handled, processes);
     },
   };
 }
@@ -266,15 +261,11 @@ function backlog(length: number): Workload {
     events: length,
     work() {
       const runtime = make();
-      let handled = 0;
-      const sink = runtime.spawn<number>(() => ({
-        receive() {
-          handled++;
-        },
-      }));
+      const count = { handled: 0 };
+      const sink = counting(runtime, count);
       for (let message = 0; message < length; message++) runtime.send(sink, message);
       runtime.flush();
-      expect('messages', handled, length);
+      expect('messages', count.handled, length);
     },
   };
 }
