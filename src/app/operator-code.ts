@@ -28,7 +28,7 @@ export class OperatorCode implements Code {
     const code = codes.find((code) => code !== undefined && (version ?? numberOf(code)) === numberOf(code));
     if (code === undefined) {
       const kept = codes.filter((code) => code !== undefined).map(numberOf);
-      throw new ReleaseRefused(`version ${version} of ${module} is not kept: ${kept.join(', ')} are`);
+      throw new ReleaseRefused(`version ${version} of ${module} is not kept, but ${kept.join(' and ')}`);
     }
     if (code !== null) return { version: code.number, text: code.text, file: code.file };
     const file = programFile(module);

@@ -211,11 +211,11 @@ Examples:
     .command('diff')
     .summary('what a file would change of what runs')
     .argument('<file>', 'file of a module')
-    .option('--version <number>', 'of this version, not the current one', versionIn)
+    .option('--of <version>', 'what it would change of this version, not of the current one', versionIn)
     .action(
       told(async (flags, command) => {
         const [file] = command.args as [string];
-        const { version } = command.opts<{ version?: number }>();
+        const { of: version } = command.opts<{ of?: number }>();
         const built = await buildModule(file);
         const params = { module: built.module, ...(version === undefined ? {} : { version }) };
         const runs = await askAction<ModuleText>(flags, 'code-text', params);
