@@ -10,10 +10,10 @@ import { within } from '../support/within.js';
 
 /** Event to event: a connection that says nothing is closed after this. */
 const SILENCE_MS = 10_000;
-/** What wakes a thread, a second: timers of uWebSockets.js (1.25), the store's housekeeping (1), V8's own threads. */
-const WAKES_MAX = 6;
-/** The main thread looks after the schedulers: five times a second, twenty while they do something. */
-const MAIN_WAKES_MAX = 15;
+/** What wakes a thread, a second: timers of uWebSockets.js (1.25), the store's housekeeping (1), V8's own threads (1). */
+const WAKES_MAX = 4;
+/** The main thread: two looks at the schedulers, one at alarms, a reading and its write to disk, V8's tasks. */
+const MAIN_WAKES_MAX = 9;
 const INTERVALS = 3;
 
 /** How often each thread has waited for something and was woken. */
