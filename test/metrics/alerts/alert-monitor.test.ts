@@ -232,7 +232,7 @@ test('while nothing waits, too: what was asked before the standstill may have be
   await world.pass(1);
   world.answers = null;
   answer(null);
-  await world.pass(2);
+  await world.pass(3);
   assert.deepEqual(world.told, []);
 });
 
