@@ -12,6 +12,7 @@ import {
   Request,
   RequestReceiver,
   StopMessage,
+  StopRequest,
 } from './request.js';
 import type { Runtime } from './runtime.js';
 import type { CallPair, ReplyTo, ServerPid } from './server-pid.js';
@@ -63,7 +64,11 @@ function begin<R>(
   timeoutMs: number,
 ): Request<R> {
   const pid = runtime.resolve(target);
-  const call = new Request<R>(owner, pid, typeof target === 'string' ? target : null, done);
+  const name = typeof target === 'string' ? target : null;
+  const call =
+    request instanceof StopMessage
+      ? new StopRequest<R>(owner, pid, name, done, request)
+      : new Request<R>(owner, pid, name, done);
   if (pid === (owner as unknown)) {
     call.flags = 0;
     call.down(ExitReason.callingSelf);
@@ -111,10 +116,13 @@ export class Asking<R> extends Wait<CallOutcome<R>> {
     this.#request = begin<R>(self.runtime, self, this.target, this.what, ignore, this.timeoutMs);
   }
 
-  /** Whether the end of a process of this scheduler decided it, and not an answer, the time, or that there is nobody. */
-  get targetEndedHere(): boolean {
+  /** Whether the end of the target decided it, and not an answer, the time, or that there is nobody. */
+  get targetEnded(): boolean {
     const request = this.#request;
-    return request?.targetEnded === true && request.target?.scheduler === request.owner.scheduler;
+    if (request?.targetEnded !== true) return false;
+    // That there is nobody is only found out over there.
+    const isHere = request.target?.scheduler === request.owner.scheduler;
+    return isHere || request.result.ok || request.result.reason.type !== 'noproc';
   }
 
   matches(message: unknown): boolean {
@@ -198,7 +206,7 @@ export function* stop(
   const asking = new Asking<never>(target, message, timeoutMs);
   const outcome = yield* asking;
   const end = outcome.ok ? ExitReason.normal : outcome.reason;
-  if ((asking.targetEndedHere && !message.taken) || end.type === 'calling_self') {
+  if ((asking.targetEnded && !message.taken) || end.type === 'calling_self') {
     throw new Exit({ type: 'call', reason: end, target: targetInWords(target) });
   }
   if (!sameReason(end, reason)) throw new Exit(end);

@@ -88,19 +88,27 @@ export class CastMessage {
 /** Asks a behaviour to end with `reason` after its terminate: the request behind `stop`. */
 export class StopMessage {
   readonly type = '$stop';
-  /** @internal Whether it was handled: if not, its target ended for another cause. Known on the own scheduler only. */
+  /** @internal Whether it was handled: if not, its target ended for another cause. */
   taken = false;
+  /** @internal Who waits for the end. */
+  from: From<unknown> | null = null;
 
-  constructor(readonly reason: ExitReason) {}
+  /** @internal `teller`: tells another scheduler, from which it came, that it was handled. */
+  constructor(
+    readonly reason: ExitReason,
+    private readonly teller: From<unknown> | null = null,
+  ) {}
 
   /** The reason to end with. To be called by who handles it. */
   take(): ExitReason {
     this.taken = true;
+    this.teller?.reply(undefined);
     return this.reason;
   }
 
   /** @internal It is its own message: the end of the server is the answer. */
-  frame(): StopMessage {
+  frame(from: From<unknown>): StopMessage {
+    this.from = from;
     return this;
   }
 }
@@ -168,6 +176,24 @@ export class Request<R> extends Ref implements From<R> {
     this.outcome = outcome;
     if (this.timer !== null) this.owner.runtime.cancelTimer(this.timer);
     this.owner.deliver(this);
+  }
+}
+
+/** A stop under way: what decides it is the end of the other. Before that it may hear that the other came to the request. */
+export class StopRequest<R> extends Request<R> {
+  constructor(
+    owner: Process<never>,
+    target: Pid | null,
+    name: string | null,
+    done: (outcome: CallOutcome<R>) => void,
+    private readonly message: StopMessage,
+  ) {
+    super(owner, target, name, done);
+    this.flags = RefFlag.monitor | RefFlag.alias | RefFlag.demonitor;
+  }
+
+  override aliased(): void {
+    this.message.taken = true;
   }
 }
 

@@ -88,7 +88,7 @@ class ThreadBehind implements Receiver<unknown>, ExitHook {
     if (message instanceof ThreadEnded) {
       throw message.error ?? new Exit(ExitReason.normal);
     } else if (message instanceof StopMessage) {
-      throw new Exit(message.reason);
+      throw new Exit(message.take());
     } else if (message instanceof ExitMessage) {
       if (message.from === this.parent || message.reason.type !== 'normal') throw new Exit(message.reason);
     }

@@ -59,9 +59,13 @@ export class RecordDecoder {
         );
         return;
       }
-      case RecordKind.stop:
-        runtime.deliver(id, new StopMessage(this.#reason(memory, at, type, 0)));
+      case RecordKind.stop: {
+        const reason = this.#reason(memory, at, type, 3);
+        const ref = integer(f64[field + 4]);
+        const teller = ref === 0 ? null : runtime.importFrom(this.#pid(f64, field), ref);
+        runtime.deliver(id, new StopMessage(reason, teller));
         return;
+      }
       case RecordKind.link:
         runtime.deliverSignal(id, { type: 'link', from: this.#pid(f64, field) });
         return;

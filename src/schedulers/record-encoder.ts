@@ -62,7 +62,7 @@ export class RecordEncoder {
     if (message instanceof CallMessage)
       return this.#call(outlet, RecordKind.call, id, message.from, message.request);
     if (message instanceof CastMessage) return this.#term(outlet, RecordKind.cast, id, 0, message.message);
-    if (message instanceof StopMessage) return this.#reason(outlet, RecordKind.stop, id, 0, message.reason);
+    if (message instanceof StopMessage) return this.#stop(outlet, id, message);
     if (message instanceof SysMessage)
       return this.#call(outlet, RecordKind.system, id, message.from as From<unknown>, message.operation);
     return this.#term(outlet, RecordKind.message, id, 0, message);
@@ -107,6 +107,13 @@ export class RecordEncoder {
     this.#second = from.caller.scheduler;
     this.#third = from.export();
     return this.#term(outlet, kind, id, 3, request);
+  }
+
+  #stop(outlet: RingOutlet, id: number, { from, reason }: StopMessage): number {
+    this.#first = from?.caller.id ?? 0;
+    this.#second = from?.caller.scheduler ?? 0;
+    this.#third = from?.export() ?? 0;
+    return this.#reason(outlet, RecordKind.stop, id, 3, reason);
   }
 
   #bare(outlet: RingOutlet, kind: RecordKind, id: number, heads: number): number {

@@ -11,7 +11,7 @@ import { ExitReason } from '../actors/index.js';
  *     kind              heads                            then
  *     message, cast     –                                term
  *     call, system      caller's id, scheduler, ref      term: the request
- *     stop              –                                reason
+ *     stop              caller's id, scheduler, ref      reason     (ref 0: nobody waits for the end)
  *     link, unlink      from's id, scheduler             –
  *     exit, exitLink    from's id, scheduler             reason     (sent by somebody; over a link)
  *     monitor, demonitor  from's id, scheduler, ref      –

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   type CallOutcome,
+  Exit,
   ExitReason,
   type From,
   GenServer,
@@ -10,6 +11,7 @@ import {
   type Pid,
   receiveResponse,
   sendRequest,
+  stop,
   waitResponse,
 } from '../../src/actors/index.js';
 import { reasonOf, type World } from './world.js';
@@ -181,6 +183,87 @@ export function routerContract(name: string, makePair: () => RouterPair): void {
       assert.deepEqual(a.inbox, []);
       assert.equal(here.runtime.info(a.pid)!.monitoring.length, 0);
       assertForgotten(pair);
+    });
+
+    test('stop: heard, or not; nobody there; too late; a scheduler that is lost', () => {
+      const { pair, here, there, advance } = setUp();
+      const server = (terminate: () => void = () => {}) =>
+        GenServer.start<number, never, string, never, never>(there.runtime, {
+          init: () => GenServer.ok(0),
+          handleCast(message, state) {
+            if (message === 'stop') return GenServer.stop(ExitReason.shutdown, state);
+            if (message === 'boom') throw new Exit(boom);
+            return GenServer.noreply(state);
+          },
+          terminate,
+        }).ok!;
+      const ends: unknown[] = [];
+      const stopping = (target: Pid, reason = ExitReason.shutdown, timeoutMs = 1000) => {
+        here.runtime.spawn<unknown>(function* () {
+          try {
+            yield* stop(seen(here, target), reason, timeoutMs);
+            ends.push('stopped');
+          } catch (thrown) {
+            ends.push((thrown as Exit).reason);
+          }
+        });
+        here.runtime.flush();
+      };
+      const ended = () => ends.splice(0);
+
+      const quiet = server();
+      stopping(quiet);
+      pair.settle();
+      assert.deepEqual(ended(), ['stopped']);
+      stopping(quiet);
+      pair.settle();
+      assert.deepEqual(ended(), [ExitReason.noproc], 'nobody there any more: bare');
+
+      // It ends before it comes to the request: with the very reason that was asked for, and with another.
+      for (const [message, reason] of [
+        ['stop', ExitReason.shutdown],
+        ['boom', boom],
+      ] as const) {
+        const busy = server();
+        there.runtime.suspend(busy);
+        there.runtime.cast(busy, message);
+        stopping(busy);
+        pair.settle();
+        there.runtime.resume(busy);
+        pair.settle();
+        const target = seen(here, busy);
+        assert.deepEqual(ended(), [{ type: 'call', reason, target }]);
+      }
+
+      // It has come to it, and fails.
+      const failing = server(() => {
+        throw new Exit(boom);
+      });
+      stopping(failing);
+      pair.settle();
+      assert.deepEqual(ended(), [boom]);
+
+      // Suspended processes hear nothing.
+      const held = server();
+      there.runtime.suspend(held);
+      stopping(held, ExitReason.shutdown, 50);
+      pair.settle();
+      advance(50);
+      assert.deepEqual(ended(), [ExitReason.timeout]);
+      there.runtime.resume(held);
+      pair.settle();
+      assert.equal(there.runtime.isAlive(held), false, 'the request stands');
+      assertForgotten(pair);
+
+      const lost = server();
+      there.runtime.suspend(lost);
+      stopping(lost);
+      pair.settle();
+      pair.lose();
+      pair.settle();
+      assert.deepEqual(ended(), [
+        { type: 'call', reason: ExitReason.noconnection, target: seen(here, lost) },
+      ]);
     });
 
     test('requests with ids: reply, end, a late reply to one abandoned; several servers at once', () => {
