@@ -87,7 +87,7 @@ test('what cannot be moved is refused in a line', { timeout: 60_000 }, async (t)
     { ROOKERY_OPERATOR_TOKEN: 'not-the-token' },
   );
   assert.equal(stranger.code, 1);
-  assert.match(stranger.output, /token is wanted/);
+  assert.match(stranger.output, /does not take this token/);
   const nobody = await runRookery(['partitions', '--operator', 'http://127.0.0.1:9/', '--token', 'x']);
   assert.equal(nobody.code, 1);
   assert.match(nobody.output, /does not answer/);
