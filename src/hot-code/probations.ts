@@ -36,6 +36,8 @@ export class Probations {
   readonly #all: (Probation & { readonly startedAt: number })[] = [];
   #timer: unknown = null;
   #isLooking = false;
+  /** Somebody wanted a look when there was nothing to look at yet, or during one: it is made as soon as it can be. */
+  #isAsked = false;
   #isFailing = false;
 
   constructor(parts: ProbationsParts) {
@@ -45,7 +47,7 @@ export class Probations {
   begin(probation: Probation): void {
     this.#all.push({ ...probation, startedAt: this.#parts.clock.now() });
     this.#isFailing = false;
-    this.#lookLater();
+    this.#lookAgain();
   }
 
   /** Those of which one holds are over. */
@@ -67,8 +69,12 @@ export class Probations {
 
   /** Now, not when it is time. */
   async look(): Promise<void> {
-    if (this.#all.length === 0 || this.#isLooking) return;
+    if (this.#all.length === 0 || this.#isLooking) {
+      this.#isAsked = true;
+      return;
+    }
     this.#isLooking = true;
+    this.#isAsked = false;
     try {
       const reports = await this.#parts.report();
       for (const probation of [...this.#all]) {
@@ -80,8 +86,14 @@ export class Probations {
       this.#isFailing = true;
     } finally {
       this.#isLooking = false;
-      if (this.#all.length > 0) this.#lookLater();
+      if (this.#all.length > 0) this.#lookAgain();
     }
+  }
+
+  /** What failed between a release and the beginning of its probation, or during a look, does not wait for the next one. */
+  #lookAgain(): void {
+    if (this.#isAsked) void this.look();
+    else this.#lookLater();
   }
 
   #lookLater(): void {
